@@ -1,0 +1,1 @@
+"""recaffe: Caffe's detection nets, layer by layer, in PyTorch."""
