@@ -1,0 +1,34 @@
+"""ReLU."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from .layer import Layer
+from .registry import register
+
+
+@register("ReLU")
+class ReLULayer(Layer):
+    """Set negative values to zero, or scale them by a slope.
+
+    Bottom and top: x, y (any shape).
+    y = max(x, 0) + negative_slope * min(x, 0); the gradient at exactly 0 is negative_slope.
+
+    `overwrite` is set by the net where the bottom may be overwritten: in-place layers of an in-place chain.
+    Differs from torch.nn.ReLU: nothing but the slope, which torch splits off as LeakyReLU.
+    """
+
+    messages = ("relu_param",)
+
+    def __init__(self, negative_slope: float = 0.0, engine: str = "DEFAULT") -> None:
+        super().__init__()
+        self.negative_slope = negative_slope
+        self.overwrite = False
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        if self.negative_slope == 0:
+            return (functional.relu(x, inplace=self.overwrite),)
+        return (functional.leaky_relu(x, self.negative_slope, inplace=self.overwrite),)
