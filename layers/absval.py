@@ -1,0 +1,22 @@
+"""AbsVal."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .layer import Layer
+from .registry import register
+
+
+@register("AbsVal")
+class AbsValLayer(Layer):
+    """Drop the sign.
+
+    Bottom and top: x, y (any shape). y = |x|; the gradient at 0 is 0.
+
+    Differs from torch.abs: in nothing.
+    """
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        return (x.abs(),)

@@ -1,0 +1,35 @@
+"""Flatten."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from .layer import Layer, LayerError
+from .registry import register
+from .shapes import canonical_axis, times
+
+
+@register("Flatten")
+class FlattenLayer(Layer):
+    """Join neighbouring axes into one.
+
+    Bottom: x. Top: y, where the axes of x from `axis` to `end_axis`, both included, are one.
+
+    Differs from torch.nn.Flatten: in nothing.
+    """
+
+    messages = ("flatten_param",)
+
+    def __init__(self, *, axis: int = 1, end_axis: int = -1) -> None:
+        super().__init__()
+        self.axis, self.end_axis = axis, end_axis
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        shape = tuple(x.shape)
+        start, end = canonical_axis(self.axis, shape), canonical_axis(self.end_axis, shape) + 1
+        if start >= end:
+            raise LayerError(f"axis {self.axis} lies behind end_axis {self.end_axis} in bottom {times(shape)}")
+        return (x.reshape(*shape[:start], math.prod(shape[start:end]), *shape[end:]),)

@@ -1,0 +1,57 @@
+"""What loss layers share: which bottoms get diffs, and what a sum of errors is divided by."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .layer import Arity, Layer, LayerError, Shape
+from .shapes import times
+
+
+class LossLayer(Layer):
+    """A layer whose first top is a loss of no axes; bottom 0 holds predictions, bottom 1 what they should be.
+
+    Its forward gives the plain loss; the net applies loss_weight.
+    """
+
+    bottoms = Arity(2, 2)
+    is_loss = True
+    names_missing_tops = True
+    unforced = frozenset({1})
+    undifferentiable = frozenset({1})
+
+
+class Normalizer:
+    """The LossParameter fields that choose the divisor.
+
+    FULL: every prediction (outer * inner); VALID: those whose label is not ignored; BATCH_SIZE: outer; NONE: 1;
+    PRE_FIXED: pre_fixed_normalizer. Never less than 1, so that a loss without valid labels is 0.
+    The older `normalize` decides (true: VALID, false: BATCH_SIZE) where `normalization` is not given; `given` holds the
+    names of the fields that are, since a given VALID looks like the default.
+    """
+
+    def __init__(
+        self,
+        normalization: str = "VALID",
+        normalize: bool | None = None,
+        pre_fixed_normalizer: float = 1.0,
+        given: frozenset[str] = frozenset(),
+    ) -> None:
+        is_older = normalize is not None and normalization == "VALID" and "normalization" not in given
+        self.mode = ("VALID" if normalize else "BATCH_SIZE") if is_older else normalization
+        self.pre_fixed = pre_fixed_normalizer
+
+    def divisor(self, outer: int, inner: int, valid: Tensor) -> Tensor | float:
+        """The divisor of a loss over outer items of inner predictions, `valid` of them with a label that counts."""
+        if self.mode == "VALID":
+            return valid.clamp(min=1)
+        sizes = {"FULL": outer * inner, "BATCH_SIZE": outer, "NONE": 1, "PRE_FIXED": self.pre_fixed}
+        return max(1.0, sizes[self.mode])
+
+
+def same_first_axis(predictions: Shape, labels: Shape) -> None:
+    """Refuse labels for another number of items."""
+    if not predictions or not labels or predictions[0] != labels[0]:
+        raise LayerError(
+            f"takes predictions and labels of one first axis, got {times(predictions)} and {times(labels)}"
+        )

@@ -1,0 +1,29 @@
+"""Softmax."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .layer import Layer
+from .registry import register
+from .shapes import canonical_axis
+
+
+@register("Softmax")
+class SoftmaxLayer(Layer):
+    """Turn scores into probabilities along an axis.
+
+    Bottom and top: x, y (any shape with `axis`). y = exp(x - max x) / sum exp(x - max x) along the axis.
+
+    Differs from torch.nn.Softmax: the axis is 1 unless said otherwise.
+    """
+
+    messages = ("softmax_param",)
+
+    def __init__(self, *, engine: str = "DEFAULT", axis: int = 1) -> None:
+        super().__init__()
+        self.axis = axis
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        return (x.softmax(canonical_axis(self.axis, tuple(x.shape))),)

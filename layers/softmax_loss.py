@@ -1,0 +1,102 @@
+"""SoftmaxWithLoss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .layer import Arity, LayerError, Shape
+from .loss import LossLayer, Normalizer, same_first_axis
+from .registry import register
+from .shapes import canonical_axis, times
+
+
+@register("SoftmaxWithLoss")
+class SoftmaxWithLossLayer(LossLayer):
+    """The mean negative log likelihood of the labels under the softmax of the scores.
+
+    Bottoms: scores x (*outer, C, *inner), C at `axis`; labels of as many numbers as x has without the axis, such as
+    (*outer, 1, *inner) or (*outer, *inner), whole numbers from 0 to C - 1 or ignore_label.
+    Tops: loss (), and optionally the probabilities p (x's shape), which pass no gradient.
+    loss = -sum log max(p[label], FLT_MIN) / divisor over the labels not ignored (divisor: see Normalizer);
+    dx = (p - onehot(label)) / divisor, 0 where ignored, also where the floor FLT_MIN holds the loss.
+
+    Differs from torch.nn.CrossEntropyLoss: the floor, labels as floats, divisors other than the mean, never NaN without
+    valid labels. Differs from Caffe: two tops work with and without loss_weight; a label outside 0..C-1 is refused.
+    """
+
+    messages = ("softmax_param", "loss_param")
+    tops = Arity(1, 2)
+
+    def __init__(
+        self,
+        *,
+        engine: str = "DEFAULT",
+        axis: int = 1,
+        ignore_label: int | None = None,
+        normalize: bool | None = None,
+        normalization: str = "VALID",
+        pre_fixed_normalizer: float = 1.0,
+        given: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__()
+        self.axis, self.ignore_label = axis, ignore_label
+        self.normalizer = Normalizer(normalization, normalize, pre_fixed_normalizer, given)
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        x, labels = bottoms
+        axis = canonical_axis(self.axis, tuple(x.shape))
+        label, valid = align_labels(labels, tuple(x.shape), axis, self.ignore_label)
+        outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
+        divisor = self.normalizer.divisor(outer, inner, valid.sum())
+        try:
+            loss, probabilities = _softmax_loss(x, label, valid, divisor, axis)
+        except RuntimeError as error:
+            if "out of bounds" not in str(error):
+                raise
+            classes = f"0..{x.shape[axis] - 1}, the classes of scores {times(tuple(x.shape))}"
+            raise LayerError(f"a label is not in {classes}") from error
+        return (loss, probabilities)[: self.num_tops]
+
+
+def align_labels(labels: Tensor, scores: Shape, axis: int, ignore_label: int | None) -> tuple[Tensor, Tensor]:
+    """Labels as indices along the axis of the scores, 0 where ignored, and which are not: both (*outer, 1, *inner)."""
+    same_first_axis(scores, tuple(labels.shape))
+    shape = (*scores[:axis], 1, *scores[axis + 1 :])
+    if labels.numel() != math.prod(shape):
+        wanted = f"{math.prod(shape)} labels for scores {times(scores)} with axis {axis}"
+        raise LayerError(f"takes {wanted}, got {times(tuple(labels.shape))}")
+    label = labels.detach().reshape(shape).long()
+    if ignore_label is None:
+        return label, torch.ones_like(label, dtype=torch.bool)
+    valid = label != ignore_label
+    return label * valid, valid
+
+
+class _SoftmaxLoss(torch.autograd.Function):
+    """Caffe's backward is that of the loss without its floor; torch's would be 0 below the floor."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, label: Tensor, valid: Tensor, divisor: Tensor | float, axis: int
+    ) -> tuple[Tensor, Tensor]:
+        probabilities = x.softmax(axis)
+        likelihood = probabilities.gather(axis, label).clamp(min=torch.finfo(torch.float32).tiny)
+        ctx.save_for_backward(probabilities, label, valid)
+        ctx.divisor, ctx.axis = divisor, axis
+        ctx.mark_non_differentiable(probabilities)
+        return -(likelihood.log() * valid).sum() / divisor, probabilities
+
+    @staticmethod
+    def backward(ctx: Any, *diffs: Tensor) -> tuple[Tensor | None, ...]:
+        probabilities, label, valid = ctx.saved_tensors
+        one = torch.full_like(label, -1, dtype=probabilities.dtype)
+        dx = probabilities.scatter_add(ctx.axis, label, one) * valid
+        return dx * (diffs[0] / ctx.divisor), None, None, None, None
+
+
+_softmax_loss: Callable[..., tuple[Tensor, Tensor]] = _SoftmaxLoss.apply

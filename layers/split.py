@@ -1,0 +1,25 @@
+"""Split."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .layer import Arity, Layer
+from .registry import register
+
+
+@register("Split")
+class SplitLayer(Layer):
+    """Give one blob to several takers.
+
+    Bottom: x. Tops: one or more times x, without a copy. The bottom's diff is the sum of the tops' diffs.
+
+    Differs from torch, where a tensor may be used several times without more ado.
+    """
+
+    tops = Arity(1, None)
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        # Views, so that each top has a diff of its own.
+        return tuple(x.view_as(x) for _ in range(self.num_tops))

@@ -1,0 +1,27 @@
+"""TanH."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .layer import Layer
+from .registry import register
+
+
+@register("TanH")
+class TanHLayer(Layer):
+    """Squash into -1 to 1.
+
+    Bottom and top: x, y (any shape). y = tanh(x).
+
+    Differs from torch.nn.Tanh: in nothing.
+    """
+
+    messages = ("tanh_param",)
+
+    def __init__(self, *, engine: str = "DEFAULT") -> None:
+        super().__init__()
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        return (x.tanh(),)
