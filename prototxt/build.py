@@ -1,0 +1,88 @@
+"""From a graph to its layers: constructed, set up, every blob's shape known, without any memory for blobs or params."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from ..layers.layer import Layer, LayerError, Shape
+from .arguments import make_layer
+from .caffe_pb2 import LayerParameter
+from .config import Config
+from .errors import PrototxtError
+from .gradients import Flow, backward_flow
+from .graph import AUTOMATIC, PHASES, Graph, Node
+from .params import Param, collect_params
+
+
+class NetError(PrototxtError):
+    """A net cannot be built or run as asked."""
+
+
+@dataclass
+class Parts:
+    """What a net is made of, layer by layer."""
+
+    nodes: list[Node] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
+    weights: list[list[float]] = field(default_factory=list)
+    params: list[Param] = field(default_factory=list)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    flow: Flow = field(default_factory=lambda: Flow([], [], []))
+
+
+@contextmanager
+def located(node: Node) -> Iterator[None]:
+    """Add a layer's name and place to what goes wrong in it."""
+    try:
+        yield
+    except LayerError as error:
+        raise NetError(f"{node}: {error}") from error
+    except RuntimeError as error:
+        raise NetError(f"{node}: {str(error).splitlines()[0]}") from error
+
+
+def build_layers(
+    graph: Graph, config: Config, context: Mapping[str, object], fed: Mapping[str, Shape] | None = None
+) -> Parts:
+    """Set up every layer in turn on the meta device; `fed` overrides the shapes of blobs that are handed in."""
+    parts = Parts()
+    named: dict[str, Param] = {}
+    for node in graph.nodes:
+        with located(node):
+            layer = make_layer(node.message, _phase(node.message, graph.phase), config, context)
+            node = _with_missing_tops(node, layer)
+            bottoms = [parts.shapes[blob] for blob in node.bottoms]
+            with torch.device("meta"):
+                layer.setup(*bottoms, num_tops=len(node.tops))
+                tops = layer.top_shapes(*bottoms)
+            parts.weights.append(_loss_weights(node, layer))
+            collect_params(parts.params, named, len(parts.nodes), node, layer)
+        parts.nodes.append(node)
+        parts.layers.append(layer)
+        parts.shapes.update(zip(node.tops, tops, strict=True))
+        if fed and not node.bottoms:
+            parts.shapes.update({top: fed[top] for top in node.tops if top in fed})
+    parts.flow = backward_flow(parts.nodes, parts.layers, parts.weights)
+    return parts
+
+
+def _phase(message: LayerParameter, phase: str) -> str:
+    """A layer's own phase, where it has one, else the net's."""
+    return next(name for name, number in PHASES.items() if number == message.phase) if message.HasField("phase") else phase
+
+
+def _with_missing_tops(node: Node, layer: Layer) -> Node:
+    missing = layer.tops.least - len(node.tops) if layer.names_missing_tops else 0
+    return replace(node, tops=node.tops + (AUTOMATIC,) * missing) if missing > 0 else node
+
+
+def _loss_weights(node: Node, layer: Layer) -> list[float]:
+    """How much each top counts into the loss: as the prototxt says, else 1 for the first top of a loss."""
+    given = list(node.message.loss_weight)
+    if given and len(given) != len(node.tops):
+        raise LayerError(f"has {len(given)} loss_weight for {len(node.tops)} top(s): give one for each top or none")
+    return given or [float(layer.is_loss and top == 0) for top in range(len(node.tops))]

@@ -1,0 +1,99 @@
+"""The walk over the layers: forward in order, backward by autograd, along Caffe's own flow of diffs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from .build import NetError, Parts, located
+from .gradients import Flow
+from .graph import Node
+
+
+class Walk:
+    """One forward and its backward; what it kept stays until the next forward."""
+
+    def __init__(self, parts: Parts, flow: Flow) -> None:
+        self.parts = parts
+        self.flow = flow
+        self.values: dict[str, Tensor] = {}
+        self.losses: list[tuple[str, Tensor, float]] = []
+        self._diffs: dict[str, Tensor] = {}
+        self._recorded: set[str] = set()
+        self._last_reader = {blob: i for i, node in enumerate(parts.nodes) for blob in node.bottoms}
+
+    def forward(self, fed: Mapping[str, Tensor], kept: Set[str], record: bool) -> None:
+        """Run every layer, dropping each blob after its last reader unless it is `kept`; `record` has diffs kept too."""
+        for state in (self.values, self._diffs, self.losses, self._recorded):
+            state.clear()
+        for i, node in enumerate(self.parts.nodes):
+            tops = self._tops(i, node, fed)
+            if record:
+                tops = tuple(self._record(node, position, top) for position, top in enumerate(tops))
+            self.values.update(zip(node.tops, tops, strict=True))
+            for name, top, weight in zip(node.tops, tops, self.parts.weights[i], strict=True):
+                if weight:
+                    self.losses.append((name, top, weight))
+            for blob in {*node.bottoms, *node.tops} - kept:
+                if self._last_reader.get(blob, i) <= i:
+                    del self.values[blob]
+
+    def _tops(self, i: int, node: Node, fed: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+        """One layer's tops: handed in, or computed."""
+        if not node.bottoms and all(top in fed for top in node.tops):
+            return tuple(fed[top] for top in node.tops)
+        bottoms = [self.values[blob] for blob in node.bottoms]
+        needed = torch.is_grad_enabled() and self.flow.layers[i]
+        if needed:
+            bottoms = [b if need else b.detach() for b, need in zip(bottoms, self.flow.bottoms[i], strict=True)]
+        with located(node), torch.set_grad_enabled(needed):
+            tops: tuple[Tensor, ...] = self.parts.layers[i](*bottoms)
+        return tops
+
+    def _record(self, node: Node, position: int, top: Tensor) -> Tensor:
+        """Have a top's diff kept: of an in-place chain the first version's, which Caffe's backward writes last."""
+        name = node.tops[position]
+        if node.overwrites(position) and name in self._recorded:
+            return top
+        if not top.requires_grad:
+            if not self._wants_diff(name):
+                return top
+            top = top.detach().requires_grad_()
+        self._recorded.add(name)
+        top.register_hook(partial(self._diffs.__setitem__, name))
+        return top
+
+    def _wants_diff(self, name: str) -> bool:
+        """Whether a blob's reader passes a diff down to it, though nothing before it learns."""
+        reader = self._last_reader.get(name)
+        return reader is not None and self.flow.bottoms[reader][self.parts.nodes[reader].bottoms.index(name)]
+
+    def backward(self, diffs: Mapping[str, Tensor]) -> None:
+        """Go backward from the losses and from given blobs' diffs, as far as anything there needs one."""
+        self._refuse_undifferentiable()
+        heads = {name: (value, torch.full_like(value, weight)) for name, value, weight in self.losses}
+        heads.update((name, (self.values[name], diff)) for name, diff in diffs.items())
+        needed = [head for head in heads.values() if head[0].requires_grad]
+        if needed:
+            torch.autograd.backward([value for value, _ in needed], [diff for _, diff in needed])
+
+    def _refuse_undifferentiable(self) -> None:
+        for node, layer, runs, needs in zip(
+            self.parts.nodes, self.parts.layers, self.flow.layers, self.flow.bottoms, strict=True
+        ):
+            for position, need in enumerate(needs):
+                if runs and need and position in layer.undifferentiable:
+                    raise NetError(
+                        f"{node}: cannot give its bottom {position} ({node.bottoms[position]!r}) a diff: "
+                        "say propagate_down: false for it, or freeze what learns above it (lr_mult: 0)"
+                    )
+
+    def diff(self, name: str) -> Tensor | None:
+        """A kept blob's diff: a loss has its weight, zero is where backward did not come by."""
+        if name in self._diffs or name not in self.values:
+            return self._diffs.get(name)
+        weight = next((weight for loss, _, weight in self.losses if loss == name), 0.0)
+        return torch.full_like(self.values[name], weight)

@@ -1,0 +1,1 @@
+"""Model prototxts of our own, made by short generators."""
