@@ -1,0 +1,7 @@
+"""The error of this folder."""
+
+from __future__ import annotations
+
+
+class GoldenError(ValueError):
+    """A fixture cannot be used: one line that says which file, what is wrong, and the way out."""

@@ -1,0 +1,174 @@
+"""A fixture: one net, what it was fed and what Caffe gave for it, in one .npz file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from .errors import GoldenError
+from .npz import read_npz, write_npz
+from .recipe import make_image, make_params
+
+Array = npt.NDArray[Any]
+Place = tuple[str, int]
+
+_BLOBS = {"bottom": "bottoms", "top": "tops", "top_diff": "top_diffs", "diff": "diffs"}
+_PARAMS = {"param": "params", "param_diff": "param_diffs", "post": "post"}
+_SEEDED = ("seed", "head_seed", "params", "data_hw")
+"""Keys that stand for params and image in a full-size fixture."""
+_VARIANTS = ("frcnn", "rfcn")
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """What one .npz file holds: blobs by name, params by (layer, index); fed or expected as noted."""
+
+    path: Path
+    prototxt: str
+    phase: str
+    variant: str = "frcnn"
+    """Whose Python layers ran: py-faster-rcnn's (frcnn) or py-R-FCN's (rfcn)."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """Config keys that differ from the originals' defaults."""
+    rng_seed: int | None = None
+    """NumPy's legacy generator was seeded with it right before forward."""
+    bottoms: dict[str, Array] = field(default_factory=dict)
+    """Fed."""
+    params: dict[Place, Array] = field(default_factory=dict)
+    """Fed."""
+    tops: dict[str, Array] = field(default_factory=dict)
+    """Expected of forward."""
+    top_diffs: dict[str, Array] = field(default_factory=dict)
+    """Fed to backward."""
+    diffs: dict[str, Array] = field(default_factory=dict)
+    """Expected of backward."""
+    param_diffs: dict[Place, Array] = field(default_factory=dict)
+    """Expected of backward."""
+    post: dict[Place, Array] = field(default_factory=dict)
+    """Params that forward itself changes: expected."""
+    trace: dict[str, Array] = field(default_factory=dict)
+    """A solver's steps: the keys behind `trace/` as they are."""
+
+    @property
+    def has_backward(self) -> bool:
+        """Whether it expects anything of backward."""
+        return bool(self.diffs or self.param_diffs)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Fixture:
+        """Read a fixture, or a full-size one whose params and image follow from seeds."""
+        path = Path(path)
+        try:
+            return cls(path, **_sort(read_npz(path)))
+        except GoldenError as error:
+            raise GoldenError(f"{path}: {error}") from None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it: the whole file appears at once, or not at all."""
+        write_npz(Path(path), self._keys())
+
+    def _keys(self) -> dict[str, Any]:
+        """The file's keys and values."""
+        keys: dict[str, Any] = {"prototxt": self.prototxt, "phase": self.phase, "variant": self.variant}
+        keys["cfg"] = json.dumps(self.config, sort_keys=True)
+        if self.rng_seed is not None:
+            keys["rng_seed"] = self.rng_seed
+        for kind, name in _BLOBS.items():
+            keys |= {f"{kind}/{blob}": value for blob, value in getattr(self, name).items()}
+        for kind, name in _PARAMS.items():
+            keys |= {f"{kind}/{layer}/{i}": value for (layer, i), value in getattr(self, name).items()}
+        return keys | {f"trace/{key}": value for key, value in self.trace.items()}
+
+
+def _sort(arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """A file's arrays as the fields of a Fixture; a key that is none of the format's is refused."""
+    fields: dict[str, Any] = {name: {} for name in [*_BLOBS.values(), *_PARAMS.values(), "trace"]}
+    single = {}
+    for key, value in arrays.items():
+        kind, slash, rest = key.partition("/")
+        if not slash:
+            single[key] = value
+        elif kind in _BLOBS and rest:
+            fields[_BLOBS[kind]][rest] = value
+        elif kind in _PARAMS:
+            fields[_PARAMS[kind]][_place(key, rest)] = value
+        elif kind == "trace" and rest:
+            fields["trace"][rest] = value
+        else:
+            raise _unknown(key)
+    return fields | _singles(single, fields)
+
+
+def _singles(values: dict[str, Array], fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields that are one value each; seeds become params and the blob `data`."""
+    found: dict[str, Any] = {}
+    found["prototxt"] = _text(values, "prototxt")
+    found["phase"] = _choice(values, "phase", ("TRAIN", "TEST"))
+    if "variant" in values:
+        found["variant"] = _choice(values, "variant", _VARIANTS)
+    if "cfg" in values:
+        found["config"] = _config(_text(values, "cfg"))
+    if "rng_seed" in values:
+        found["rng_seed"] = _integers(values, "rng_seed", 1)[0]
+    if any(key in values for key in _SEEDED):
+        (seed,), (head_seed,) = _integers(values, "seed", 1), _integers(values, "head_seed", 1)
+        height, width = _integers(values, "data_hw", 2)
+        found["params"] = make_params(_text(values, "params"), seed, head_seed) | fields["params"]
+        found["bottoms"] = {"data": make_image(seed, height, width)} | fields["bottoms"]
+    if values:
+        raise _unknown(next(iter(values)))
+    return found
+
+
+def _place(key: str, rest: str) -> Place:
+    layer, _, index = rest.rpartition("/")
+    if not layer or not index.isdecimal():
+        raise GoldenError(f"key {key!r} should end in a layer's name and the index of its param")
+    return layer, int(index)
+
+
+def _take(values: dict[str, Array], key: str) -> Array:
+    if key not in values:
+        raise GoldenError(f"lacks the key {key!r}: not a fixture, or not a whole one")
+    return values.pop(key)
+
+
+def _text(values: dict[str, Array], key: str) -> str:
+    value = _take(values, key)
+    if value.shape or value.dtype.kind != "U":
+        raise GoldenError(f"key {key!r} should be one text")
+    return str(value)
+
+
+def _choice(values: dict[str, Array], key: str, choices: tuple[str, ...]) -> str:
+    text = _text(values, key)
+    if text not in choices:
+        raise GoldenError(f"key {key!r} is {text!r}, not one of {', '.join(choices)}")
+    return text
+
+
+def _integers(values: dict[str, Array], key: str, count: int) -> list[int]:
+    value = _take(values, key)
+    if value.size != count or value.dtype.kind not in "iu":
+        raise GoldenError(f"key {key!r} should be {count} integer(s)")
+    return [int(item) for item in value.flat]
+
+
+def _config(text: str) -> dict[str, Any]:
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        raise GoldenError(f"key 'cfg' is not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise GoldenError("key 'cfg' should be a JSON object of config keys")
+    return config
+
+
+def _unknown(key: str) -> GoldenError:
+    return GoldenError(f"has the key {key!r}, which no fixture has: nothing would check it")

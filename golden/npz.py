@@ -1,0 +1,65 @@
+"""Files of named arrays."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import GoldenError
+
+_DAMAGED = (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+def read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Every array of a .npz file by its key; pickled objects are refused."""
+    try:
+        with open(path, "rb") as stream:
+            return _read(stream)
+    except OSError as error:
+        raise GoldenError(f"cannot be read: {error.strerror or error}") from None
+
+
+def npz_keys(path: Path) -> list[str] | None:
+    """The keys of a .npz file, without reading its arrays; None if it is none or damaged."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return [name.removesuffix(".npy") for name in file.namelist()]
+    except (OSError, *_DAMAGED):
+        return None
+
+
+def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write a .npz file beside its place, and move it there once it is whole and on the disk."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "xb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise GoldenError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _read(stream: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
+    if not zipfile.is_zipfile(stream):
+        raise GoldenError("is no .npz file, or one cut short")
+    stream.seek(0)
+    try:
+        with np.load(stream, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except _DAMAGED as error:
+        raise GoldenError(f"is no .npz file, or a damaged one: {error}") from None
+    for key, value in arrays.items():
+        if not isinstance(value, np.ndarray):
+            raise GoldenError(f"holds {key!r}, which is no array")
+    return arrays

@@ -1,0 +1,161 @@
+"""Run a fixture through our net, whole or layer by layer, and compare every blob with Caffe's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..prototxt.config import Config
+from ..prototxt.net import Net
+from ..prototxt.text import read_net
+from .compare import BlobResult, compare_blob
+from .fixture import Fixture, Place
+from .isolate import Isolated
+from .outcome import Outcome
+
+FORWARD, BACKWARD, WHOLE = 1e-5, 1e-4, 1e-4
+"""Allowed differences: one layer forward, one layer backward, a whole net either way."""
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass
+class Report:
+    """The comparison of one fixture, blob by blob in the net's order."""
+
+    fixture: Fixture
+    results: list[BlobResult] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every blob is Caffe's."""
+        return all(result.ok for result in self.results)
+
+    @property
+    def worst(self) -> BlobResult:
+        """The blob that differs most."""
+        return max(self.results, key=lambda result: (not result.ok, result.relative))
+
+
+def verify(fixture: Fixture, isolate: bool = False) -> Report:
+    """Build the fixture's net, feed it what the fixture says, compare what comes out."""
+    report = Report(fixture)
+    net = _net(fixture, report)
+    fed = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in fixture.bottoms.items()}
+    backward = fixture.has_backward or bool(fixture.top_diffs)
+    outcome = _run_isolated(net, fixture, fed, backward) if isolate else _run_whole(net, fixture, fed, backward)
+    forward_limit, backward_limit = (FORWARD, BACKWARD) if isolate or _is_one_layer(net) else (WHOLE, WHOLE)
+    discrete = _discrete(net)
+    for name, want in _in_order(net, fixture.tops):
+        have = outcome.tops.get(name)
+        report.results.append(compare_blob(f"top/{name}", want, have, forward_limit, exact=name in discrete))
+    for name, want in _in_order(net, fixture.diffs):
+        report.results.append(compare_blob(f"diff/{name}", want, _diff(outcome, name), backward_limit))
+    for (layer, index), want in fixture.param_diffs.items():
+        have = _param_diff(net, layer, index)
+        report.results.append(compare_blob(f"param_diff/{layer}/{index}", want, have, backward_limit))
+    for (layer, index), want in fixture.post.items():
+        have = _param(net, layer, index)
+        report.results.append(compare_blob(f"post/{layer}/{index}", want, have, forward_limit))
+    if fixture.trace:
+        report.notes.append("its solver trace was not run: there is no solver yet")
+    return report
+
+
+def _net(fixture: Fixture, report: Report) -> Net:
+    """The net with the fixture's params; a param that only one side has, or of another shape, is a finding."""
+    config = Config.default(fixture.variant).with_flat(fixture.config)
+    net = Net(read_net(fixture.prototxt), fixture.phase, config=config, seed=fixture.rng_seed)
+    values: dict[Place, Tensor] = {}
+    for (layer, index), value in fixture.params.items():
+        shapes = net.param_shapes.get(layer, [])
+        if index < len(shapes) and shapes[index] == value.shape:
+            values[layer, index] = torch.from_numpy(np.array(value))
+        else:
+            have = torch.empty(shapes[index], device="cpu") if index < len(shapes) else None
+            report.results.append(compare_blob(f"param/{layer}/{index}", value, have, 0.0))
+    shared = {place for p in net.param_list for place in zip(p.layers, (i for _, i in p.places), strict=True) if p.shared}
+    for layer, shapes in net.param_shapes.items():
+        for index in range(len(shapes)):
+            if (layer, index) not in fixture.params and (layer, index) not in shared:
+                report.notes.append(f"param/{layer}/{index} is not in the fixture: it has its filler's values")
+    net.fill(values)
+    if fixture.rng_seed is not None:
+        net.rng.seed(fixture.rng_seed)
+    return net
+
+
+def _run_whole(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> Outcome:
+    with torch.set_grad_enabled(backward):
+        net(fed, keep="all")
+    if net.loss_weights or fixture.top_diffs:
+        net.backward(fixture.top_diffs)
+    return Outcome(dict(net.blobs), dict(net.diffs) if backward else {})
+
+
+def _run_isolated(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> Outcome:
+    for layer in net.parts.layers:
+        if hasattr(layer, "overwrite"):
+            layer.overwrite = False  # a chain's first version is looked at after its last
+    golden = {name: torch.from_numpy(np.array(value)) for name, value in (fixture.bottoms | fixture.tops).items()}
+    seeds = {name: torch.full_like(golden[name], weight) for name, weight in net.loss_weights.items() if name in golden}
+    seeds |= {name: torch.from_numpy(np.array(diff)) for name, diff in fixture.top_diffs.items()}
+    diffs = {name: torch.from_numpy(np.array(diff)) for name, diff in fixture.diffs.items()}
+    return Isolated(net, golden, diffs, seeds).run(fed, backward)
+
+
+def _is_one_layer(net: Net) -> bool:
+    """Whether no layer computes on what another one computed, so that one layer's tolerance holds."""
+    computed: set[str] = set()
+    for node in net.nodes:
+        if node.type == "Split":
+            computed |= set(node.tops) if computed & set(node.bottoms) else set()
+        elif node.bottoms:
+            if computed & set(node.bottoms):
+                return False
+            computed |= set(node.tops)
+    return True
+
+
+def _discrete(net: Net) -> set[str]:
+    """The blobs that hold decisions."""
+    return {
+        node.tops[position]
+        for node, layer in zip(net.nodes, net.parts.layers, strict=True)
+        for position in layer.discrete
+        if position < len(node.tops)
+    }
+
+
+def _in_order(net: Net, blobs: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+    """The fixture's blobs in the net's order, then those that the net lacks."""
+    known = [name for name in net.blob_shapes if name in blobs]
+    for name in known + [name for name in blobs if name not in net.blob_shapes]:
+        yield name, blobs[name]
+
+
+def _diff(outcome: Outcome, name: str) -> Tensor | None:
+    """A blob's diff; zero where backward did not come by."""
+    if name in outcome.diffs:
+        return outcome.diffs[name]
+    return torch.zeros_like(outcome.tops[name]) if name in outcome.tops else None
+
+
+def _param(net: Net, layer: str, index: int) -> Tensor | None:
+    params = net.layer(layer).params if layer in net.layers else []
+    return params[index] if index < len(params) else None
+
+
+def _param_diff(net: Net, layer: str, index: int) -> Tensor | None:
+    """A param's diff, zero where it does not learn, in the layer's own shape."""
+    param = _param(net, layer, index)
+    if param is None:
+        return None
+    diff: Tensor | None = getattr(net.layer(layer), str(index)).grad
+    return torch.zeros_like(param) if diff is None else diff.view(param.shape)
