@@ -1,0 +1,7 @@
+import pytest
+import torch
+
+from recaffe.layers.convolution import ConvolutionLayer
+from recaffe.layers.layer import LayerError
+
+from .conftest import CheckGradients, Replay

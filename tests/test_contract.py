@@ -1,0 +1,87 @@
+"""What every registered layer type keeps: its module, its test, its fixture, its docstring and the schema's fields."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from google.protobuf.descriptor import FieldDescriptor
+
+from recaffe.layers.fillers import Filler
+from recaffe.layers.layer import Layer
+from recaffe.layers.registry import registered
+from recaffe.prototxt import caffe_pb2
+
+ROOT = Path(__file__).resolve().parent.parent
+TYPES = registered()
+OFFERED = {"phase", "rng", "generator", "given"}  # what a net offers every constructor
+NOT_IN_A_FIXTURE = {
+    "roi_data_layer.layer.RoIDataLayer",  # a fixture feeds its tops
+    "Split",  # the net inserts it; no prototxt writes it
+}
+
+
+def shipped() -> set[str]:
+    """The layer types of all shipped fixtures, a Python layer by its class."""
+    words: set[str] = set()
+    for path in (ROOT / "golden" / "fixtures").rglob("*.npz"):
+        with np.load(path) as archive:
+            if "prototxt" in archive:
+                words |= set(re.findall(r"\b(?:type|layer)\s*:\s*[\"'](\w+)[\"']", str(archive["prototxt"])))
+    return words
+
+
+def test_a_type_has_a_module_and_a_test_of_its_name() -> None:
+    assert len(TYPES) > 20
+    modules = {name: cls.__module__.removeprefix("recaffe.layers.") for name, cls in TYPES.items()}
+    untested = {stem for stem in modules.values() if not (ROOT / "tests" / "layers" / f"test_{stem}.py").is_file()}
+    assert untested == set()
+
+
+def test_a_type_has_a_fixture() -> None:
+    have = shipped()
+    assert {name for name in TYPES if name.rpartition(".")[2] not in have} == NOT_IN_A_FIXTURE
+
+
+def test_a_docstring_names_bottoms_and_tops() -> None:
+    for name, cls in TYPES.items():
+        assert re.search(r"\btops?\b", cls.__doc__ or "", re.IGNORECASE), name
+        assert cls.bottoms.most == 0 or re.search(r"\bbottoms?\b", cls.__doc__ or "", re.IGNORECASE), name
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_keywords_and_defaults_are_the_schemas(name: str) -> None:
+    cls = TYPES[name]
+    keywords = {key: parameter.default for key, parameter in inspect.signature(cls).parameters.items()}
+    own = {key: value for key, value in keywords.items() if key not in OFFERED and key not in cls.config}
+    if "." not in name:  # a Python layer's keywords are its param_str's
+        fields = schema(cls)
+        assert set(own) == set(fields)
+        assert {key: Filler if isinstance(value, Filler) else value for key, value in own.items()} == {
+            key: default(field) for key, field in fields.items()
+        }
+
+
+def schema(cls: type[Layer]) -> dict[str, FieldDescriptor]:
+    """Every field of the messages that a class reads, by name."""
+    messages = [caffe_pb2.LayerParameter.DESCRIPTOR.fields_by_name[field].message_type for field in cls.messages]
+    return {field.name: field for message in messages for field in message.fields}
+
+
+def default(field: FieldDescriptor) -> Any:
+    """What a constructor's keyword is where the prototxt is silent."""
+    if field.is_repeated:
+        return ()
+    if field.message_type is not None:
+        return Filler if field.message_type.name == "FillerParameter" else None  # which one, Caffe's code decides
+    if not field.has_default_value:
+        return None
+    if field.enum_type is not None:
+        return field.enum_type.values_by_number[field.default_value].name
+    if field.cpp_type == FieldDescriptor.CPPTYPE_FLOAT:
+        return pytest.approx(field.default_value, rel=1e-7)
+    return field.default_value

@@ -1,0 +1,68 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+
+from ..layers.layer import Shape
+from ..prototxt.config import Config
+from .errors import CommandError
+
+_ALLOWED = {
+    "missing": "leave params that the weights lack as their fillers made them",
+    "unused": "take no notice of weights that no layer takes",
+    "nonfinite": "take params that hold NaN or infinite values",
+}
+
+
+def add_net(parser: argparse.ArgumentParser) -> None:
+    """Add the net and what decides how it is built: phase, level, stages, weights, config."""
+    parser.add_argument("net", metavar="NET", help="the net's prototxt")
+    parser.add_argument("--phase", choices=("TEST", "TRAIN"), default="TEST", help="the phase (default TEST)")
+    parser.add_argument("--level", type=int, default=0, help="the level that include and exclude rules see (default 0)")
+    parser.add_argument("--stage", action="append", default=[], help="a stage that they see; may be given again")
+    parser.add_argument("--weights", metavar="FILE", help="the .caffemodel to load")
+    for what, help_text in _ALLOWED.items():
+        parser.add_argument(f"--allow-{what}", action="store_true", help=help_text)
+    add_config(parser)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add what changes the config of the Python layers."""
+    parser.add_argument(
+        "--variant", choices=("frcnn", "rfcn"), default="frcnn", help="whose config and layers (default frcnn)"
+    )
+    parser.add_argument("--cfg", action="append", default=[], metavar="FILE", help="a YAML config; may be given again")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar=("KEY", "VALUE"),
+        help="config keys, such as TEST.RPN_POST_NMS_TOP_N 100",
+    )
+
+
+def allowed(args: argparse.Namespace) -> dict[str, bool]:
+    """What the user allows of the weights, as keywords of `Net.load`."""
+    return {f"allow_{what}": bool(getattr(args, f"allow_{what}")) for what in _ALLOWED}
+
+
+def config_of(args: argparse.Namespace) -> Config:
+    """The config: the variant's defaults, then each file, then each key."""
+    config = Config.default(args.variant)
+    for path in args.cfg:
+        config = config.with_yaml(path)
+    return config.with_set(args.set) if args.set else config
+
+
+def input_shapes(words: Sequence[str]) -> dict[str, Shape]:
+    """Shapes by blob name, from words such as `data=1,3,600,1000`."""
+    shapes: dict[str, Shape] = {}
+    for word in words:
+        blob, _, dims = word.rpartition("=")
+        if not blob or not re.fullmatch(r"[0-9]+(,[0-9]+)*", dims):
+            raise CommandError(f"--input {word}: expected BLOB=N,C,H,W, such as data=1,3,600,1000")
+        shapes[blob] = tuple(map(int, dims.split(",")))
+    return shapes
