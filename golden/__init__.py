@@ -1,0 +1,1 @@
+"""Fixtures that Caffe wrote, and the comparison of our blobs with theirs."""

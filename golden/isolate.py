@@ -1,4 +1,4 @@
-"""A fixture layer by layer: each layer gets the golden's own bottoms and top diffs, so what differs is its own doing."""
+"""A fixture layer by layer: each gets the golden's own bottoms and top diffs, so what differs is its own doing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Isolated:
     def _backward(self, outcome: Outcome) -> None:
         for name, seed in self.seeds.items():
             outcome.diffs[name] = self._through_chain(name, seed)
-        known = outcome.diffs | self.diffs
+        known = {**outcome.diffs, **self.diffs}
         heads = {name: top for name, top in self.first.items() if top.requires_grad and name in known}
         if heads:
             torch.autograd.backward(list(heads.values()), [known[n].reshape(t.shape) for n, t in heads.items()])

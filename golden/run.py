@@ -31,6 +31,8 @@ class Report:
     fixture: Fixture
     results: list[BlobResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=Outcome)
+    """Our own blobs and diffs."""
 
     @property
     def ok(self) -> bool:
@@ -50,6 +52,7 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
     fed = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in fixture.bottoms.items()}
     backward = fixture.has_backward or bool(fixture.top_diffs)
     outcome = _run_isolated(net, fixture, fed, backward) if isolate else _run_whole(net, fixture, fed, backward)
+    report.outcome = outcome
     forward_limit, backward_limit = (FORWARD, BACKWARD) if isolate or _is_one_layer(net) else (WHOLE, WHOLE)
     discrete = _discrete(net)
     for name, want in _in_order(net, fixture.tops):
@@ -80,7 +83,9 @@ def _net(fixture: Fixture, report: Report) -> Net:
         else:
             have = torch.empty(shapes[index], device="cpu") if index < len(shapes) else None
             report.results.append(compare_blob(f"param/{layer}/{index}", value, have, 0.0))
-    shared = {place for p in net.param_list for place in zip(p.layers, (i for _, i in p.places), strict=True) if p.shared}
+    shared = {
+        place for p in net.param_list for place in zip(p.layers, (i for _, i in p.places), strict=True) if p.shared
+    }
     for layer, shapes in net.param_shapes.items():
         for index in range(len(shapes)):
             if (layer, index) not in fixture.params and (layer, index) not in shared:
@@ -101,8 +106,7 @@ def _run_whole(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: 
 
 def _run_isolated(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> Outcome:
     for layer in net.parts.layers:
-        if hasattr(layer, "overwrite"):
-            layer.overwrite = False  # a chain's first version is looked at after its last
+        layer.overwrite = False  # a chain's first version is looked at after its last
     golden = {name: torch.from_numpy(np.array(value)) for name, value in (fixture.bottoms | fixture.tops).items()}
     seeds = {name: torch.full_like(golden[name], weight) for name, weight in net.loss_weights.items() if name in golden}
     seeds |= {name: torch.from_numpy(np.array(diff)) for name, diff in fixture.top_diffs.items()}

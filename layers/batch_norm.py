@@ -28,6 +28,7 @@ class BatchNormLayer(Layer):
 
     messages = ("batch_norm_param",)
     statistics = True
+    fresh_top = True
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class BatchNormLayer(Layer):
         (x,) = bottoms
         columns = x if x.dim() > 1 else x[:, None]  # (N,) -> (N, 1)
         y = self._with_global(columns) if self.use_global_stats else self._with_batch(columns)
-        return (y.view_as(x),)
+        return (y if x.dim() > 1 else y[:, 0],)
 
     def _with_global(self, x: Tensor) -> Tensor:
         mean, variance, weight = (param.detach() for param in self.params)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from . import native
+from .layer import LayerError
 
 
 def iou(boxes: Tensor, query: Tensor, plus: float = 1.0) -> Tensor:
@@ -18,12 +19,13 @@ def iou(boxes: Tensor, query: Tensor, plus: float = 1.0) -> Tensor:
 
     Boxes that do not meet have 0, and so has every box with a NaN coordinate.
     """
-    return _iou(boxes, query, plus)
+    overlap: Tensor = _iou(boxes, query, plus)
+    return overlap
 
 
 @torch.library.custom_op("recaffe::iou", mutates_args=())
 def _iou(boxes: Tensor, query: Tensor, plus: float) -> Tensor:
-    boxes, query = boxes.double().contiguous(), query.double().contiguous()
+    boxes, query = rows_of_four(boxes, torch.float64), rows_of_four(query, torch.float64)
     if not native.serves(boxes, query):
         overlap = pairwise(boxes[:, None], query[None], plus)  # (N, 1, 4), (1, K, 4) -> (N, K)
         return torch.where(overlap > 0, overlap, 0.0)
@@ -35,6 +37,13 @@ def _iou(boxes: Tensor, query: Tensor, plus: float) -> Tensor:
 @_iou.register_fake
 def _iou_shape(boxes: Tensor, query: Tensor, plus: float) -> Tensor:
     return boxes.new_empty((boxes.shape[0], query.shape[0]), dtype=torch.float64)
+
+
+def rows_of_four(boxes: Tensor, dtype: torch.dtype) -> Tensor:
+    """Boxes as the kernels read them: (N, 4), dense; another shape is refused."""
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise LayerError(f"boxes are N x 4, got {tuple(boxes.shape)}")
+    return boxes.to(dtype).contiguous()
 
 
 def pairwise(a: Tensor, b: Tensor, plus: float) -> Tensor:

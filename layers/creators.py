@@ -36,6 +36,7 @@ class AnchorTargetCreator:
         self.rule = AnchorRule(pos_iou_thresh, neg_iou_thresh, n_sample, pos_ratio, plus=EDGES)
         self.rng = rng or np.random.RandomState(DEFAULT_SEED)
 
+    @torch.no_grad()
     def __call__(self, bbox: Tensor, anchor: Tensor, img_size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Targets (S, 4) and labels (S,) of 1, 0, -1, from truths (R, 4), anchors (S, 4) and (height, width)."""
         height, width = img_size
@@ -89,6 +90,7 @@ class ProposalTargetCreator:
         self.rule = RoIRule(n_sample, pos_ratio, pos_iou_thresh, neg_iou_thresh_hi, neg_iou_thresh_lo)
         self.rng = rng or np.random.RandomState(DEFAULT_SEED)
 
+    @torch.no_grad()
     def __call__(
         self,
         roi: Tensor,

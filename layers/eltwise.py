@@ -28,6 +28,7 @@ class EltwiseLayer(Layer):
 
     messages = ("eltwise_param",)
     bottoms = Arity(2, None)
+    fresh_top = True
 
     def __init__(self, *, operation: str = "SUM", coeff: tuple[float, ...] = (), stable_prod_grad: bool = True) -> None:
         super().__init__()

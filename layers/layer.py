@@ -40,8 +40,8 @@ class Layer(nn.Module):
     The constructor's keywords are the fields of the messages named in `messages`, with their defaults: repeated
     fields are tuples, enums their names, shapes tuples of int, fillers `Filler`. A constructor may also name `phase`
     ("TRAIN" or "TEST"), `rng` (a NumPy RandomState), `generator` (torch's), `given` (the names of the fields that are
-    set) and the keywords listed in `config`; the net passes them. `setup` is given the bottoms' shapes once and makes the
-    params; `forward` does the rest.
+    set) and the keywords listed in `config`; the net passes them. `setup` is given the bottoms' shapes once and makes
+    the params; `forward` does the rest.
     """
 
     type: ClassVar[str] = ""
@@ -72,6 +72,8 @@ class Layer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.num_tops = 1
+        self.overwrite = False
+        """Set by the net where this layer computes in place and may write into its first bottom."""
         self.param_shapes: list[Shape] = []
         self.fillers: list[Filler] = []
 

@@ -24,6 +24,7 @@ class LRNLayer(Layer):
     """
 
     messages = ("lrn_param",)
+    fresh_top = True
 
     def __init__(
         self,

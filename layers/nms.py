@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from . import native
-from .boxes import pairwise
+from .boxes import pairwise, rows_of_four
 
 
 def by_score(scores: Tensor, limit: int = -1) -> Tensor:
@@ -26,20 +26,21 @@ def nms(boxes: Tensor, threshold: float, plus: float = 1.0, inclusive: bool = Tr
     limit: stop when so many are kept, the first ones of the full answer; not positive: keep all.
     A box with a NaN coordinate overlaps nothing and is kept.
     """
-    return _nms(boxes, _bound(threshold, inclusive), plus, limit if limit > 0 else len(boxes))
+    kept: Tensor = _nms(boxes, _bound(threshold, inclusive), plus, limit)
+    return kept
 
 
 def _bound(threshold: float, inclusive: bool) -> float:
     """The least float32 overlap that suppresses."""
     single = np.float32(threshold)
-    falls_short = float(single) < threshold if inclusive else True
-    return float(np.nextafter(single, np.float32(math.inf))) if falls_short else float(single)
+    enough = inclusive and float(single) >= threshold
+    return float(single if enough else np.nextafter(single, np.float32(math.inf)))
 
 
 @torch.library.custom_op("recaffe::nms", mutates_args=())
 def _nms(boxes: Tensor, bound: float, plus: float, limit: int) -> Tensor:
-    boxes = boxes.float().contiguous()
-    limit = min(limit, len(boxes))
+    boxes = rows_of_four(boxes, torch.float32)
+    limit = min(limit, len(boxes)) if limit > 0 else len(boxes)
     if not native.serves(boxes):
         return _nms_torch(boxes, bound, plus, limit)
     rows, scratch = boxes.new_empty(limit, dtype=torch.int64), boxes.new_empty(5, limit)
@@ -67,7 +68,10 @@ def _nms_torch(boxes: Tensor, bound: float, plus: float, limit: int, block: int 
 
 
 def _undominated(over: Tensor) -> Tensor:
-    """Who stays, given who suppresses whom: guess that all do, and correct until it holds; each round settles one more."""
+    """Who stays, given who would suppress whom (B, B): guess that all do, correct until nothing changes.
+
+    Box 0 is right from the start and each round settles at least one more, far more as a rule.
+    """
     stays = torch.ones(len(over), dtype=torch.bool, device=over.device)
     while True:
         corrected = ~(over & stays[:, None]).any(dim=0)

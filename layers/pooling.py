@@ -40,6 +40,7 @@ class PoolingLayer(Layer):
     messages = ("pooling_param",)
     tops = Arity(1, 2)
     discrete = frozenset({1})
+    fresh_top = True
 
     def __init__(
         self,

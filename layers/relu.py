@@ -16,7 +16,7 @@ class ReLULayer(Layer):
     Bottom and top: x, y (any shape).
     y = max(x, 0) + negative_slope * min(x, 0); the gradient at exactly 0 is negative_slope.
 
-    `overwrite` is set by the net where the bottom may be overwritten: in-place layers of an in-place chain.
+    The net sets `overwrite` where the prototxt asks for it and nobody needs the bottom any more.
     Differs from torch.nn.ReLU: nothing but the slope, which torch splits off as LeakyReLU.
     """
 
@@ -25,10 +25,11 @@ class ReLULayer(Layer):
     def __init__(self, negative_slope: float = 0.0, engine: str = "DEFAULT") -> None:
         super().__init__()
         self.negative_slope = negative_slope
-        self.overwrite = False
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
         if self.negative_slope == 0:
             return (functional.relu(x, inplace=self.overwrite),)
-        return (functional.leaky_relu(x, self.negative_slope, inplace=self.overwrite),)
+        # Overwritten by a negative slope, an input's sign could not be told any more.
+        overwrite = self.overwrite and self.negative_slope > 0
+        return (functional.leaky_relu(x, self.negative_slope, inplace=overwrite),)

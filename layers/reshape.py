@@ -41,9 +41,7 @@ class ReshapeLayer(Layer):
         if not 0 <= start <= end <= len(bottom):
             raise LayerError(f"axis {self.axis} and num_axes {self.num_axes} reach beyond the bottom {times(bottom)}")
         if any(dim == 0 and start + i >= len(bottom) for i, dim in enumerate(self.dims)):
-            raise LayerError(
-                f"a dim 0 of shape {times(self.dims)} copies an axis that the bottom {times(bottom)} lacks"
-            )
+            raise LayerError(f"a dim 0 of shape {times(self.dims)} copies an axis that bottom {times(bottom)} lacks")
         dims = [bottom[start + i] if dim == 0 else dim for i, dim in enumerate(self.dims)]
         top = [*bottom[:start], *dims, *bottom[end:]]
         count, known = math.prod(bottom), math.prod(dim for dim in top if dim != -1)

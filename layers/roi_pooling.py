@@ -101,7 +101,7 @@ class _Axis(NamedTuple):
 
 
 def _cell(position: Tensor) -> Tensor:
-    """Round half away from zero. (Adding 0.5 and truncating would take 0.49999997 to 1.)"""
+    """Round half away from zero; adding 0.5 and truncating would take 0.49999997 to 1."""
     position = position.nan_to_num(nan=0.0).clamp(-FARTHEST, FARTHEST)
     whole = torch.trunc(position)
     return (whole + torch.sign(position) * ((position - whole).abs() >= 0.5)).long()

@@ -24,6 +24,7 @@ class ScaleLayer(Layer):
 
     messages = ("scale_param",)
     bottoms = Arity(1, 2)
+    fresh_top = True
 
     def __init__(
         self,

@@ -47,7 +47,7 @@ def _grid(y: Tensor, x: Tensor) -> Tensor:
 
 
 def _tables(features: Tensor, levels: list[int]) -> Found:
-    """Maxima of windows 2^l high and 2^m wide from every cell on: (L, M, N, H, W, C). Those over the edge are unused."""
+    """Maxima of windows 2^l high and 2^m wide from every cell on: (L, M, N, H, W, C); over the edge, unused."""
     n, c, h, w = features.shape
     values = features.permute(0, 2, 3, 1)
     values = torch.where(values > LOWEST, values, LOWEST)

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from ..layers.fillers import Filler
 from ..layers.layer import Layer, LayerError
 from ..layers.registry import layer_class, registered
-from .caffe_pb2 import LayerParameter
+from .caffe_pb2 import BlobShape, FillerParameter, LayerParameter
 from .config import Config
 
 
@@ -21,9 +21,11 @@ class _ParamStrLoader(yaml.SafeLoader):
     """Plain YAML and the one Python tag that old prototxts use."""
 
 
-_ParamStrLoader.add_constructor(
-    "tag:yaml.org,2002:python/tuple", lambda loader, node: tuple(loader.construct_sequence(node))
-)
+def _tuple(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> tuple[Any, ...]:
+    return tuple(loader.construct_sequence(node))
+
+
+_ParamStrLoader.add_constructor("tag:yaml.org,2002:python/tuple", _tuple)
 
 
 def make_layer(message: LayerParameter, phase: str, config: Config, context: Mapping[str, object]) -> Layer:
@@ -84,8 +86,8 @@ def _plain(field: FieldDescriptor, value: Any) -> Any:
         return field.enum_type.values_by_number[value].name
     if not isinstance(value, Message):
         return value
-    if field.message_type.name == "FillerParameter":
+    if isinstance(value, FillerParameter):
         return Filler(**{f.name: _plain(f, v) for f, v in value.ListFields()})
-    if field.message_type.name == "BlobShape":
+    if isinstance(value, BlobShape):
         return tuple(value.dim)
     return {f.name: _plain(f, v) for f, v in value.ListFields()}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import torch
 
@@ -66,13 +67,16 @@ def build_layers(
         parts.shapes.update(zip(node.tops, tops, strict=True))
         if fed and not node.bottoms:
             parts.shapes.update({top: fed[top] for top in node.tops if top in fed})
+    _overwrite_in_place(parts)
     parts.flow = backward_flow(parts.nodes, parts.layers, parts.weights)
     return parts
 
 
 def _phase(message: LayerParameter, phase: str) -> str:
     """A layer's own phase, where it has one, else the net's."""
-    return next(name for name, number in PHASES.items() if number == message.phase) if message.HasField("phase") else phase
+    return (
+        next(name for name, number in PHASES.items() if number == message.phase) if message.HasField("phase") else phase
+    )
 
 
 def _with_missing_tops(node: Node, layer: Layer) -> Node:
@@ -86,3 +90,22 @@ def _loss_weights(node: Node, layer: Layer) -> list[float]:
     if given and len(given) != len(node.tops):
         raise LayerError(f"has {len(given)} loss_weight for {len(node.tops)} top(s): give one for each top or none")
     return given or [float(layer.is_loss and top == 0) for top in range(len(node.tops))]
+
+
+def _overwrite_in_place(parts: Parts) -> None:
+    """Let an in-place layer overwrite its bottom where the bottom's maker does not need it."""
+    maker: dict[str, Layer] = {}
+    for node, layer in zip(parts.nodes, parts.layers, strict=True):
+        if node.overwrites(0):
+            layer.overwrite = maker[node.bottoms[0]].fresh_top
+        maker.update(dict.fromkeys(node.tops, layer))
+
+
+def unique_keys(nodes: Sequence[Node]) -> list[str]:
+    """Module names: the layers' own, without dots (torch's separator), numbered where they repeat."""
+    keys: list[str] = []
+    for node in nodes:
+        base = node.name.replace(".", "_")
+        candidates = (base if number == 1 else f"{base}#{number}" for number in count(1))
+        keys.append(next(key for key in candidates if key not in keys))
+    return keys

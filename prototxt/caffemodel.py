@@ -99,6 +99,6 @@ def _disguise(source: Source) -> str:
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
             return f"{source.path}: is {what}, not a .caffemodel"
-    if head and all(byte >= 32 or byte in b"\t\n\r" for byte in head):
+    if head.strip() and all(byte >= 32 or byte in b"\t\n\r" for byte in head):
         return f"{source.path}: is text, not a .caffemodel"
     return ""

@@ -31,10 +31,12 @@ class Node:
 
     @property
     def name(self) -> str:
+        """The layer's name."""
         return self.message.name
 
     @property
     def type(self) -> str:
+        """The layer's type, as registered."""
         return self.message.type
 
     def overwrites(self, top: int) -> bool:

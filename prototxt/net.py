@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..layers.layer import Layer, Shape
 from ..layers.shapes import times
 from .blobs import Blobs
-from .build import NetError, Parts, build_layers
+from .build import NetError, Parts, build_layers, unique_keys
 from .config import Config
 from .gradients import Flow
 from .graph import Node, build_graph
@@ -30,8 +30,8 @@ class Net(nn.Module):
     """The layers of a prototxt, run in order on blobs that go by Caffe's names.
 
     `net(data=..., im_info=...)` gives the outputs by name; `net.blobs[name]` reads what was kept: the outputs, or every
-    blob after `net(keep="all", ...)`. `net.loss` and `net.backward()` follow Caffe's loss weights, and `net.diffs[name]`
-    holds the diffs after a forward that kept all. Params are `net.layer(name).params`, `state_dict()` has them under
+    blob after `net(keep="all", ...)`. `net.loss` and `net.backward()` follow Caffe's loss weights; `net.diffs[name]` has
+    the diffs of a forward that kept all. Params are `net.layer(name).params`, `state_dict()` has them under
     `layer.0`, `layer.1` in Caffe's order. Gradients flow where Caffe's would: nowhere in a net without a loss or
     `force_backward`.
 
@@ -66,8 +66,7 @@ class Net(nn.Module):
         # Of layers with one name the first takes the weights, as in Caffe.
         self._first_layer = {node.name: i for i, node in reversed(list(enumerate(parts.nodes)))}
         # Straight into the dict: torch's add_module refuses names such as "type" and "data.1", Caffe does not.
-        self._modules.update(zip(_unique_keys(parts.nodes), parts.layers, strict=True))
-        self._fuse_in_place()
+        self._modules.update(zip(unique_keys(parts.nodes), parts.layers, strict=True))
         self._walk = Walk(parts, parts.flow.forced(parts.layers) if self.graph.force_backward else parts.flow)
         way_out = 'run net(keep="all", ...) or name it in keep=[...]'
         self.blobs = Blobs(self.blob_shapes, self._walk.values.get, way_out)
@@ -218,7 +217,7 @@ class Net(nn.Module):
         expected = self.blob_shapes[name]
         if name in self.inputs and len(expected) != tensor.dim():
             raise NetError(
-                f"input {name!r} has {tensor.dim()} axes ({times(tensor.shape)}), the prototxt gives it {len(expected)} "
+                f"input {name!r} has {tensor.dim()} axes ({times(tensor.shape)}), in the prototxt {len(expected)} "
                 f"({times(expected)}): their lengths may change, their number not"
             )
         device = next((param.device for param in self.parameters()), tensor.device)
@@ -233,14 +232,6 @@ class Net(nn.Module):
         if unknown := names - set(self.blob_shapes):
             raise NetError(f"cannot keep {sorted(unknown)[0]!r}: net {self.graph.name!r} has no such blob")
         return names | set(self.outputs)
-
-    def _fuse_in_place(self) -> None:
-        """Let an in-place layer overwrite its bottom where the bottom's maker does not need it."""
-        maker: dict[str, Layer] = {}
-        for node, layer in zip(self.nodes, self._parts.layers, strict=True):
-            if node.bottoms and node.overwrites(0) and hasattr(layer, "overwrite"):
-                layer.overwrite = node.bottoms[0] in maker and maker[node.bottoms[0]].fresh_top
-            maker.update(dict.fromkeys(node.tops, layer))
 
     # --- backward
 
@@ -265,14 +256,3 @@ class Net(nn.Module):
         if not self._walk.losses and not handed:
             raise NetError(f"net {self.graph.name!r} has no loss to go backward from: hand in its outputs' diffs")
         self._walk.backward(handed)
-
-
-def _unique_keys(nodes: Sequence[Node]) -> list[str]:
-    """Module names: the layers' own, without dots (torch's separator), numbered where they repeat."""
-    keys: list[str] = []
-    for node in nodes:
-        key, number = node.name.replace(".", "_"), 1
-        while (key if number == 1 else f"{key}#{number}") in keys:
-            number += 1
-        keys.append(key if number == 1 else f"{key}#{number}")
-    return keys

@@ -23,14 +23,17 @@ class Param:
 
     @property
     def lr_mult(self) -> float:
+        """The factor of the learning rate; 0 does not learn."""
         return self.spec.lr_mult
 
     @property
     def decay_mult(self) -> float:
+        """The factor of the weight decay."""
         return self.spec.decay_mult
 
     @property
     def shared(self) -> bool:
+        """Whether more than one place uses it."""
         return len(self.places) > 1
 
 

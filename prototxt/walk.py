@@ -26,7 +26,7 @@ class Walk:
         self._last_reader = {blob: i for i, node in enumerate(parts.nodes) for blob in node.bottoms}
 
     def forward(self, fed: Mapping[str, Tensor], kept: Set[str], record: bool) -> None:
-        """Run every layer, dropping each blob after its last reader unless it is `kept`; `record` has diffs kept too."""
+        """Run every layer, dropping a blob after its last reader unless it is `kept`; `record` has diffs kept too."""
         for state in (self.values, self._diffs, self.losses, self._recorded):
             state.clear()
         for i, node in enumerate(self.parts.nodes):

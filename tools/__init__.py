@@ -1,0 +1,1 @@
+"""The commands of `recaffe`: thin, one module each."""

@@ -1,4 +1,4 @@
-"""The proposal and overlap arithmetic in plain NumPy loops, as a yardstick for `recaffe bench`; nothing else uses it."""
+"""Proposals and overlaps in plain NumPy loops, as a yardstick for `recaffe bench`; nothing else uses it."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -17,19 +18,18 @@
 #endif
 #define INLINE inline __attribute__((always_inline))
 
-// Calls work(first, last) on slices of 0..count, whose inner borders are multiples of `grain`.
+// Calls work(first, last) for every slice of `grain` of 0..count; the threads take slices as they become free.
 template <typename Work>
 void in_threads(int64_t count, int64_t threads, int64_t grain, const Work& work) {
-    const int64_t grains = (count + grain - 1) / grain;
-    threads = std::max<int64_t>(1, std::min(threads, grains));
-    const auto border = [&](int64_t t) { return std::min(count, grains * t / threads * grain); };
+    std::atomic<int64_t> next{0};
+    const auto run = [&] {
+        for (int64_t first; (first = next.fetch_add(grain)) < count;) work(first, std::min(count, first + grain));
+    };
     std::vector<std::thread> others;
-    int64_t t = 1;
     try {
-        for (; t < threads; ++t) others.emplace_back(work, border(t), border(t + 1));
-    } catch (const std::system_error&) {  // no more threads to be had: the rest is done here
-        work(border(t), count);
+        for (int64_t t = 1; t < std::min(threads, (count + grain - 1) / grain); ++t) others.emplace_back(run);
+    } catch (const std::exception&) {  // no more threads to be had: the ones there do all of it
     }
-    work(0, border(1));
+    run();
     for (auto& other : others) other.join();
 }

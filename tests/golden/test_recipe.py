@@ -65,5 +65,5 @@ def test_image() -> None:
 
 @pytest.mark.parametrize("listing", ["{", "3", '[["conv1", "Convolution"]]', '[["a", "b", [["x"]]]]'])
 def test_a_listing_that_is_none(listing: str) -> None:
-    with pytest.raises(GoldenError, match="^key 'params' is not a JSON list of"):
+    with pytest.raises(GoldenError, match=r"^key 'params' is not a JSON list of"):
         make_params(listing, 1, 2)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from recaffe.layers import native
 from recaffe.layers.layer import Layer, Shape
 
 FORWARD, BACKWARD = 1e-5, 1e-4
@@ -103,10 +104,13 @@ def check_gradients() -> CheckGradients:
 
     def check(layer: Layer, *bottoms: Tensor | Shape, num_tops: int = 1) -> None:
         inputs = [
-            b.double() if isinstance(b, Tensor) else torch.randn(b, dtype=torch.float64).requires_grad_() for b in bottoms
+            b.double() if isinstance(b, Tensor) else torch.randn(b, dtype=torch.float64).requires_grad_()
+            for b in bottoms
         ]
         layer.setup(*(tuple(x.shape) for x in inputs), num_tops=num_tops)
-        params = {name: torch.randn_like(p, dtype=torch.float64).requires_grad_() for name, p in layer.named_parameters()}
+        params = {
+            name: torch.randn_like(p, dtype=torch.float64).requires_grad_() for name, p in layer.named_parameters()
+        }
 
         def tops(*values: Tensor) -> tuple[Tensor, ...]:
             named = dict(zip(params, values[len(inputs) :], strict=True))
@@ -116,3 +120,13 @@ def check_gradients() -> CheckGradients:
         assert torch.autograd.gradcheck(tops, (*inputs, *params.values()))
 
     return check
+
+
+@pytest.fixture(params=["native", "torch"])
+def kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run the test on the compiled kernels and on what stands in for them."""
+    if request.param == "torch":
+        monkeypatch.setattr(native, "library", lambda: None)
+    elif not native.available():
+        pytest.skip("the native kernels are not built")
+    return str(request.param)

@@ -83,9 +83,7 @@ def test_rows_run_over_h_then_w_then_a() -> None:
     ("cells", "picture", "total", "within"),
     [((38, 63), (600, 1000), 21546, 8151), ((39, 51), (600, 800), 17901, 5944)],
 )
-def test_how_many_anchors_lie_inside(
-    cells: tuple[int, int], picture: tuple[int, int], total: int, within: int
-) -> None:
+def test_how_many_anchors_lie_inside(cells: tuple[int, int], picture: tuple[int, int], total: int, within: int) -> None:
     anchors = all_anchors(caffe_anchors(), *cells, 16)
     assert len(anchors) == total
     assert int(inside(anchors, *picture).sum()) == within

@@ -39,7 +39,9 @@ def test_every_case_is_here():
 def test_graph_is_caffes(name):
     case, net = CASES[name], build(name)
     # Told by a log: of a name with a line break it shows the last line.
-    runs = [(node.name.splitlines()[-1:] or [""], need) for node, need in zip(net.nodes, net.parts.flow.layers, strict=True)]
+    runs = [
+        (node.name.splitlines()[-1:] or [""], need) for node, need in zip(net.nodes, net.parts.flow.layers, strict=True)
+    ]
     sharing = [
         f"Sharing parameters '{param.spec.name}' owned by layer '{param.layers[0]}', param index {param.places[0][1]}"
         for param in net.param_list
@@ -53,8 +55,8 @@ def test_graph_is_caffes(name):
     assert list(net.inputs) == case["inputs"]
     assert list(net.outputs) == case["outputs"]
     assert net.loss_weights == case["loss_weights"]
-    assert [layer[0] for layer, need in runs if need] == case["needs_backward"]
-    assert [layer[0] for layer, need in runs if not need] == case["no_backward"]
+    assert [layer for layer, need in runs if need] == case["needs_backward"]
+    assert [layer for layer, need in runs if not need] == case["no_backward"]
     assert sharing == case["sharing"]
 
 
