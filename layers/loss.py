@@ -1,7 +1,10 @@
-"""What loss layers share: which bottoms get diffs, and what a sum of errors is divided by."""
+"""What loss layers share: which bottoms get diffs, what a sum of errors is divided by, how labels are read."""
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor
 
 from .layer import Arity, Layer, LayerError, Shape
@@ -55,3 +58,16 @@ def same_first_axis(predictions: Shape, labels: Shape) -> None:
         raise LayerError(
             f"takes predictions and labels of one first axis, got {times(predictions)} and {times(labels)}"
         )
+
+
+def align_labels(labels: Tensor, scores: Shape, axis: int, ignore_label: int | None) -> tuple[Tensor, Tensor]:
+    """Labels as indices along the axis of the scores, 0 where ignored, and which are not: both (*outer, 1, *inner)."""
+    shape = (*scores[:axis], 1, *scores[axis + 1 :])
+    if labels.numel() != math.prod(shape):
+        wanted = f"{math.prod(shape)} labels for scores {times(scores)} with axis {axis}"
+        raise LayerError(f"takes {wanted}, got {times(tuple(labels.shape))}")
+    label = labels.detach().reshape(shape).long()
+    if ignore_label is None:
+        return label, torch.ones_like(label, dtype=torch.bool)
+    valid = label != ignore_label
+    return label * valid, valid

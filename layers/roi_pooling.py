@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,10 +10,8 @@ from torch import Tensor
 from . import native
 from .layer import Arity, Layer, LayerError, Shape
 from .registry import register
+from .roi_bins import RoiAxis
 from .window_max import window_max
-
-FARTHEST = 2.0**30
-"""RoI corners beyond this many cells count as this far, infinite ones too."""
 
 
 @register("ROIPooling")
@@ -70,46 +68,9 @@ def roi_pool(features: Tensor, rois: Tensor, pooled_h: int, pooled_w: int, spati
     return top.to(features.dtype)
 
 
-class _Axis(NamedTuple):
-    """The RoIs along one axis: first and last cell and the length of a bin, (R, 1) each."""
-
-    first: Tensor
-    last: Tensor
-    step: Tensor
-
-    @classmethod
-    def of(cls, low: Tensor, high: Tensor, pooled: int, scale: float) -> _Axis:
-        first, last = _cell(low[:, None] * scale), _cell(high[:, None] * scale)
-        length = (last - first + 1).clamp(min=1).float()
-        return cls(
-            first, last, length / torch.full_like(length, pooled)
-        )  # by a number, CUDA would multiply by 1/pooled
-
-    def bins(self, pooled: int, size: int) -> Tensor:
-        """First and one past last cell of every bin, within the map: (R, pooled, 2)."""
-        k = torch.arange(pooled + 1, device=self.step.device).float()  # 0 .. pooled
-        start, end = torch.floor(k[:-1] * self.step), torch.ceil(k[1:] * self.step)
-        return torch.stack((start, end), dim=-1).long().add(self.first[..., None]).clamp(0, size).int()
-
-    def takes(self, pooled: int, size: int) -> Tensor:
-        """Whether a cell takes gradient from a bin: (R, pooled, size)."""
-        bin_, cell = torch.arange(pooled, device=self.step.device), torch.arange(size, device=self.step.device)
-        start = torch.floor((cell - self.first).float() / self.step)[:, None]  # (R, 1, size)
-        end = torch.ceil((cell - self.first + 1).float() / self.step)[:, None]
-        inside = ((cell >= self.first) & (cell <= self.last))[:, None]
-        return inside & (start <= bin_[:, None]) & (bin_[:, None] < end)
-
-
-def _cell(position: Tensor) -> Tensor:
-    """Round half away from zero; adding 0.5 and truncating would take 0.49999997 to 1."""
-    position = position.nan_to_num(nan=0.0).clamp(-FARTHEST, FARTHEST)
-    whole = torch.trunc(position)
-    return (whole + torch.sign(position) * ((position - whole).abs() >= 0.5)).long()
-
-
-def _axes(rois: Tensor, pooled_h: int, pooled_w: int, scale: float) -> tuple[_Axis, _Axis]:
+def _axes(rois: Tensor, pooled_h: int, pooled_w: int, scale: float) -> tuple[RoiAxis, RoiAxis]:
     _, x1, y1, x2, y2 = rois.float().unbind(1)
-    return _Axis.of(y1, y2, pooled_h, scale), _Axis.of(x1, x2, pooled_w, scale)
+    return RoiAxis.of(y1, y2, pooled_h, scale), RoiAxis.of(x1, x2, pooled_w, scale)
 
 
 def _images(rois: Tensor, count: int) -> Tensor:

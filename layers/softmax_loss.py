@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .layer import Arity, LayerError, Shape
-from .loss import LossLayer, Normalizer, same_first_axis
+from .layer import Arity, LayerError
+from .loss import LossLayer, Normalizer, align_labels, same_first_axis
 from .registry import register
 from .shapes import canonical_axis, times
 
@@ -49,6 +49,7 @@ class SoftmaxWithLossLayer(LossLayer):
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         x, labels = bottoms
+        same_first_axis(tuple(x.shape), tuple(labels.shape))
         axis = canonical_axis(self.axis, tuple(x.shape))
         label, valid = align_labels(labels, tuple(x.shape), axis, self.ignore_label)
         outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
@@ -61,20 +62,6 @@ class SoftmaxWithLossLayer(LossLayer):
             classes = f"0..{x.shape[axis] - 1}, the classes of scores {times(tuple(x.shape))}"
             raise LayerError(f"a label is not in {classes}") from error
         return (loss, probabilities)[: self.num_tops]
-
-
-def align_labels(labels: Tensor, scores: Shape, axis: int, ignore_label: int | None) -> tuple[Tensor, Tensor]:
-    """Labels as indices along the axis of the scores, 0 where ignored, and which are not: both (*outer, 1, *inner)."""
-    same_first_axis(scores, tuple(labels.shape))
-    shape = (*scores[:axis], 1, *scores[axis + 1 :])
-    if labels.numel() != math.prod(shape):
-        wanted = f"{math.prod(shape)} labels for scores {times(scores)} with axis {axis}"
-        raise LayerError(f"takes {wanted}, got {times(tuple(labels.shape))}")
-    label = labels.detach().reshape(shape).long()
-    if ignore_label is None:
-        return label, torch.ones_like(label, dtype=torch.bool)
-    valid = label != ignore_label
-    return label * valid, valid
 
 
 class _SoftmaxLoss(torch.autograd.Function):

@@ -14,18 +14,7 @@ from ..layers.fillers import Filler
 from ..layers.layer import Layer, LayerError
 from ..layers.registry import layer_class, registered
 from .caffe_pb2 import BlobShape, FillerParameter, LayerParameter
-from .config import Config
-
-
-class _ParamStrLoader(yaml.SafeLoader):
-    """Plain YAML and the one Python tag that old prototxts use."""
-
-
-def _tuple(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> tuple[Any, ...]:
-    return tuple(loader.construct_sequence(node))
-
-
-_ParamStrLoader.add_constructor("tag:yaml.org,2002:python/tuple", _tuple)
+from .config import Config, YamlLoader
 
 
 def make_layer(message: LayerParameter, phase: str, config: Config, context: Mapping[str, object]) -> Layer:
@@ -62,7 +51,7 @@ def _param_str(message: LayerParameter) -> dict[str, Any]:
     """The keywords of a Python layer: a YAML mapping."""
     text = message.python_param.param_str
     try:
-        value = yaml.load(text, _ParamStrLoader) or {}
+        value = yaml.load(text, YamlLoader) or {}
     except yaml.YAMLError as error:
         raise LayerError(f"param_str {text!r} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(value, dict):

@@ -8,6 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from torch import Tensor
 
 from ..layers.layer import Shape
+from .errors import PrototxtError
+
+
+class BlobError(PrototxtError, KeyError):
+    """A blob that a net lacks or did not keep."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Blobs(Mapping[str, Tensor]):
@@ -23,9 +31,9 @@ class Blobs(Mapping[str, Tensor]):
         if found is not None:
             return found.detach()
         if name in self._shapes:
-            raise KeyError(f"blob {name!r} was not kept: {self._way_out}")
+            raise BlobError(f"blob {name!r} was not kept: {self._way_out}")
         near = difflib.get_close_matches(name, self._shapes, 1, 0.6)
-        raise KeyError(f"no blob {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        raise BlobError(f"no blob {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._shapes if self._look_up(name) is not None)

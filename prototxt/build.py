@@ -10,6 +10,7 @@ from itertools import count
 import torch
 
 from ..layers.layer import Layer, LayerError, Shape
+from ..layers.shapes import times
 from .arguments import make_layer
 from .caffe_pb2 import LayerParameter
 from .config import Config
@@ -66,10 +67,20 @@ def build_layers(
         parts.layers.append(layer)
         parts.shapes.update(zip(node.tops, tops, strict=True))
         if fed and not node.bottoms:
-            parts.shapes.update({top: fed[top] for top in node.tops if top in fed})
+            _feed(node, parts.shapes, fed)
+    if unknown := set(fed or ()) - {top for node in parts.nodes if not node.bottoms for top in node.tops}:
+        raise NetError(f"net {graph.name!r} takes no blob {sorted(unknown)[0]!r}")
     _overwrite_in_place(parts)
     parts.flow = backward_flow(parts.nodes, parts.layers, parts.weights)
     return parts
+
+
+def _feed(node: Node, shapes: dict[str, Shape], fed: Mapping[str, Shape]) -> None:
+    """Take the shapes of blobs that are handed in: as many axes as the layer gives, of any lengths."""
+    for top in set(node.tops) & set(fed):
+        if len(fed[top]) != len(shapes[top]):
+            raise NetError(f"{node}: blob {top!r} has the axes {times(shapes[top])}, not {times(fed[top])}")
+        shapes[top] = tuple(fed[top])
 
 
 def _phase(message: LayerParameter, phase: str) -> str:

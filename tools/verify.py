@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 
 from ..golden.errors import GoldenError
@@ -65,7 +66,8 @@ def _prefixed(path: Path, text: str) -> str:
 
 
 def _as_json(report: Report) -> dict[str, object]:
-    blobs = [asdict(result) for result in report.results]
+    # JSON knows no infinity: what differs from a blob of zeros has no relative difference.
+    blobs = [asdict(r) | {"relative": r.relative if isfinite(r.relative) else None} for r in report.results]
     return {"path": str(report.fixture.path), "ok": report.ok, "notes": report.notes, "blobs": blobs}
 
 

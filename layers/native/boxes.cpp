@@ -9,7 +9,8 @@ struct Box {
 INLINE double area(const Box& box, double plus) { return (box.x2 - box.x1 + plus) * (box.y2 - box.y1 + plus); }
 
 // The order of the operations is that of Caffe's bbox_overlaps, so the result is the same to the last bit.
-FOR_EACH_CPU void overlaps(const Box* boxes, int64_t count, const Box* query, int64_t queries, double plus, double* out) {
+FOR_EACH_CPU void overlaps(const Box* boxes, int64_t count, const Box* query, int64_t queries, double plus,
+                           double* out) {
     for (int64_t k = 0; k < queries; ++k) {
         const Box q = query[k];
         const double q_area = area(q, plus);
@@ -57,7 +58,8 @@ KERNEL recaffe_iou(const double* boxes, int64_t n, const double* query, int64_t 
 
 // boxes (n, 4) by descending score, scratch (5, limit) -> the rows kept, at most `limit`, and their count.
 // Each box is held against those kept before it, so nothing after the last one needed is looked at.
-KERNEL recaffe_nms(const float* boxes, int64_t n, double bound, double plus, int64_t limit, float* scratch, int64_t* rows) {
+KERNEL recaffe_nms(const float* boxes, int64_t n, double bound, double plus, int64_t limit, float* scratch,
+                   int64_t* rows) {
     const Kept kept{scratch, scratch + limit, scratch + 2 * limit, scratch + 3 * limit, scratch + 4 * limit};
     const float one = static_cast<float>(plus);
     int64_t count = 0;

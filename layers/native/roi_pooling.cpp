@@ -53,7 +53,8 @@ INLINE void largest(const float* values, const Maps& maps, const Rois& rois, int
 
 // RoIs first..last -> top (R, channels, bins_y, bins_x)
 template <bool kLast>
-INLINE void forward(const float* features, const Maps& maps, const Rois& rois, int64_t first, int64_t last, float* top) {
+INLINE void forward(const float* features, const Maps& maps, const Rois& rois, int64_t first, int64_t last,
+                    float* top) {
     const int64_t bins = rois.bins_y * rois.bins_x;
     float best[kBlock];
     for (int64_t roi = first; roi < last; ++roi) {
@@ -97,8 +98,8 @@ FOR_EACH_CPU void forward_slice(const float* features, const Maps& maps, const R
                              : forward<false>(features, maps, rois, first, last, top);
 }
 
-FOR_EACH_CPU void backward_slice(const float* features, const Maps& maps, const Rois& rois, int64_t count, int64_t first,
-                                 int64_t last, const float* top_diff, float* diff) {
+FOR_EACH_CPU void backward_slice(const float* features, const Maps& maps, const Rois& rois, int64_t count,
+                                 int64_t first, int64_t last, const float* top_diff, float* diff) {
     maps.channel_stride == 1 ? backward<true>(features, maps, rois, count, first, last, top_diff, diff)
                              : backward<false>(features, maps, rois, count, first, last, top_diff, diff);
 }

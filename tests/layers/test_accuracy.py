@@ -31,6 +31,11 @@ def test_classes_lie_along_the_axis() -> None:
     assert per_class.tolist() == [0, 0, 2 / 8]
 
 
+def test_the_axis_may_be_the_first() -> None:
+    (accuracy,) = AccuracyLayer(axis=0)(torch.tensor([[3.0, 1, 0], [2.0, 4, 5]]), torch.tensor([0.0, 1, 0]))
+    assert accuracy.item() == pytest.approx(2 / 3)
+
+
 def test_without_labels_it_is_zero() -> None:
     (accuracy,) = AccuracyLayer(ignore_label=1)(torch.randn(3, 2), torch.ones(3))
     assert accuracy.item() == 0

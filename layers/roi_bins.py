@@ -1,0 +1,49 @@
+"""Where the bins of RoIs lie, in the float32 arithmetic of Fast R-CNN."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+FARTHEST = 2.0**30
+"""RoI corners beyond this many cells count as this far, infinite ones too."""
+
+
+class RoiAxis(NamedTuple):
+    """R RoIs along one axis: first and last cell and the length of a bin, (R, 1) each."""
+
+    first: Tensor
+    last: Tensor
+    step: Tensor
+
+    @classmethod
+    def of(cls, low: Tensor, high: Tensor, pooled: int, scale: float) -> RoiAxis:
+        """From the corners (R,) in pixels and the number of bins."""
+        first, last = round_away(low[:, None] * scale), round_away(high[:, None] * scale)
+        length = (last - first + 1).clamp(min=1).float()
+        return cls(
+            first, last, length / torch.full_like(length, pooled)
+        )  # by a number, CUDA would multiply by 1/pooled
+
+    def bins(self, pooled: int, size: int) -> Tensor:
+        """First and one past last cell of every bin, within the map: (R, pooled, 2)."""
+        k = torch.arange(pooled + 1, device=self.step.device).float()  # 0 .. pooled
+        start, end = torch.floor(k[:-1] * self.step), torch.ceil(k[1:] * self.step)
+        return torch.stack((start, end), dim=-1).long().add(self.first[..., None]).clamp(0, size).int()
+
+    def takes(self, pooled: int, size: int) -> Tensor:
+        """Whether a cell takes gradient from a bin: (R, pooled, size)."""
+        bin_, cell = torch.arange(pooled, device=self.step.device), torch.arange(size, device=self.step.device)
+        start = torch.floor((cell - self.first).float() / self.step)[:, None]  # (R, 1, size)
+        end = torch.ceil((cell - self.first + 1).float() / self.step)[:, None]
+        inside = ((cell >= self.first) & (cell <= self.last))[:, None]
+        return inside & (start <= bin_[:, None]) & (bin_[:, None] < end)
+
+
+def round_away(position: Tensor) -> Tensor:
+    """Round half away from zero; adding 0.5 and truncating would take 0.49999997 to 1."""
+    position = position.nan_to_num(nan=0.0).clamp(-FARTHEST, FARTHEST)
+    whole = torch.trunc(position)
+    return (whole + torch.sign(position) * ((position - whole).abs() >= 0.5)).long()

@@ -1,0 +1,102 @@
+"""Every shipped fixture, whole and layer by layer; and that the runner sees what is wrong."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recaffe.golden.find import find
+from recaffe.golden.fixture import Fixture
+from recaffe.golden.run import Report, verify
+from recaffe.layers.pooling import PoolingLayer
+
+FOLDER = Path(__file__).parents[2] / "golden" / "fixtures"
+PATHS = {path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in find([FOLDER]).fixtures}
+FRCNN = FOLDER / "nets" / "frcnn_train.npz"
+
+
+def bad(report: Report) -> list[str]:
+    return [result.key for result in report.results if not result.ok]
+
+
+def test_there_are_fixtures_of_every_family() -> None:
+    assert {name.partition("/")[0] for name in PATHS} >= {"layers", "rpn", "nets", "full"}
+    assert len(PATHS) > 60
+
+
+@pytest.mark.parametrize("isolate", [False, True], ids=["whole", "isolated"])
+@pytest.mark.parametrize("name", PATHS)
+def test_fixture(name: str, isolate: bool) -> None:
+    report = verify(Fixture.load(PATHS[name]), isolate)
+    assert report.results
+    assert [str(result) for result in report.results if not result.ok] == []
+
+
+def changed(layer: str, index: int, by: float) -> Fixture:
+    """The train net with one weight changed."""
+    fixture = Fixture.load(FRCNN)
+    value = fixture.params[layer, index].copy()
+    value.flat[5] += by
+    return dataclasses.replace(fixture, params=fixture.params | {(layer, index): value})
+
+
+@pytest.mark.parametrize(
+    ("layer", "blob"),
+    [("conv3_1", "conv3_1"), ("rpn_conv/3x3", "rpn/output"), ("fc7", "fc7"), ("cls_score", "cls_score")],
+)
+def test_isolated_blames_the_layer_with_the_wrong_weight(layer: str, blob: str) -> None:
+    report = verify(changed(layer, 0, 0.1), isolate=True)
+    tops = [key for key in bad(report) if key.startswith("top/")]
+    assert tops == [f"top/{blob}"]
+    # Its own param diffs depend on its bottom and top diff alone, and those are the golden's.
+    assert f"param_diff/{layer}/0" not in bad(report)
+
+
+def test_whole_finds_what_follows_from_the_wrong_weight() -> None:
+    report = verify(changed("conv5_1", 0, 0.1))
+    assert bad(report)[0] == "top/conv5_1"
+    assert "top/conv4_1" not in bad(report)
+    assert {"top/rpn/output", "top/loss_cls", "diff/conv4_1", "param_diff/fc6/0"} <= set(bad(report))
+
+
+def test_isolated_blames_a_wrong_backward(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = PoolingLayer.forward
+
+    def wrong(self: PoolingLayer, *bottoms: object) -> object:
+        (top,) = right(self, *bottoms)  # type: ignore[arg-type]
+        return (top + 0.5 * (top - top.detach()),)
+
+    monkeypatch.setattr(PoolingLayer, "forward", wrong)
+    report = verify(Fixture.load(FRCNN), isolate=True)
+    assert set(bad(report)) == {"diff/conv2_2", "diff/conv3_1", "diff/conv4_1"}
+
+
+def test_a_golden_blob_that_the_net_lacks_is_a_finding() -> None:
+    fixture = Fixture.load(FRCNN)
+    tops = fixture.tops | {"fc8": np.zeros((2, 3), np.float32)}
+    params = fixture.params | {("fc8", 0): np.zeros(3, np.float32), ("fc6", 1): np.zeros(5, np.float32)}
+    report = verify(dataclasses.replace(fixture, tops=tops, params=params))
+    problems = {result.key: result.problem for result in report.results if not result.ok}
+    assert problems["top/fc8"] == "missing"
+    assert problems["param/fc8/0"] == "missing"
+    assert problems["param/fc6/1"] == "shape"
+
+
+def test_labels_must_be_equal() -> None:
+    fixture = Fixture.load(FRCNN)
+    labels = fixture.tops["labels"].copy()
+    labels[3] += 1e-6
+    report = verify(dataclasses.replace(fixture, tops=fixture.tops | {"labels": labels}))
+    assert bad(report) == ["top/labels"]
+
+
+def test_the_seed_decides_the_samples() -> None:
+    report = verify(dataclasses.replace(Fixture.load(FRCNN), rng_seed=15))
+    assert {"top/rpn_labels", "top/rois"} <= set(bad(report))
+
+
+def test_a_trace_that_was_not_run_is_told() -> None:
+    report = verify(dataclasses.replace(Fixture.load(FRCNN), trace={"loss": np.zeros((8, 4))}))
+    assert report.ok
+    assert report.notes == ["its solver trace was not run: there is no solver yet"]
