@@ -56,6 +56,7 @@ class AnchorTargetLayer(Layer):
     }
     bottoms = Arity(3, 4)
     tops = Arity(4, 4)
+    discrete = frozenset({0})
 
     def __init__(
         self,

@@ -57,6 +57,7 @@ class ProposalTargetLayer(Layer):
     }
     bottoms = Arity(2, 2)
     tops = Arity(5, 5)
+    discrete = frozenset({1})
 
     def __init__(
         self,

@@ -23,9 +23,8 @@ class RoiAxis(NamedTuple):
         """From the corners (R,) in pixels and the number of bins."""
         first, last = round_away(low[:, None] * scale), round_away(high[:, None] * scale)
         length = (last - first + 1).clamp(min=1).float()
-        return cls(
-            first, last, length / torch.full_like(length, pooled)
-        )  # by a number, CUDA would multiply by 1/pooled
+        step = length / torch.full_like(length, pooled)  # by a plain number CUDA would multiply with its inverse
+        return cls(first, last, step)
 
     def bins(self, pooled: int, size: int) -> Tensor:
         """First and one past last cell of every bin, within the map: (R, pooled, 2)."""

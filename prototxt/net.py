@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from ..layers.layer import Layer, Shape
 from ..layers.shapes import times
 from .blobs import Blobs
-from .build import NetError, Parts, build_layers, unique_keys
+from .build import NetError, build_layers, unique_keys
 from .config import Config
-from .gradients import Flow
 from .graph import Node, build_graph
 from .params import Param
 from .text import NetText, read_net
@@ -30,8 +29,8 @@ class Net(nn.Module):
     """The layers of a prototxt, run in order on blobs that go by Caffe's names.
 
     `net(data=..., im_info=...)` gives the outputs by name; `net.blobs[name]` reads what was kept: the outputs, or every
-    blob after `net(keep="all", ...)`. `net.loss` and `net.backward()` follow Caffe's loss weights; `net.diffs[name]` has
-    the diffs of a forward that kept all. Params are `net.layer(name).params`, `state_dict()` has them under
+    blob after `net(keep="all", ...)`. `net.loss` and `net.backward()` follow Caffe's loss weights; `net.diffs[name]`
+    has the diffs of a forward that kept all. Params are `net.layer(name).params`; `state_dict()` has them under
     `layer.0`, `layer.1` in Caffe's order. Gradients flow where Caffe's would: nowhere in a net without a loss or
     `force_backward`.
 
@@ -62,12 +61,13 @@ class Net(nn.Module):
         self.nodes: list[Node] = parts.nodes
         self.blob_shapes: dict[str, Shape] = parts.shapes
         self.param_list: list[Param] = parts.params
-        self._parts = parts
+        self.parts = parts
+        self.flow = parts.flow.forced(parts.layers) if self.graph.force_backward else parts.flow
         # Of layers with one name the first takes the weights, as in Caffe.
         self._first_layer = {node.name: i for i, node in reversed(list(enumerate(parts.nodes)))}
         # Straight into the dict: torch's add_module refuses names such as "type" and "data.1", Caffe does not.
         self._modules.update(zip(unique_keys(parts.nodes), parts.layers, strict=True))
-        self._walk = Walk(parts, parts.flow.forced(parts.layers) if self.graph.force_backward else parts.flow)
+        self._walk = Walk(parts, self.flow)
         way_out = 'run net(keep="all", ...) or name it in keep=[...]'
         self.blobs = Blobs(self.blob_shapes, self._walk.values.get, way_out)
         self.diffs = Blobs(self.blob_shapes, self._walk.diff, f"{way_out}, then net.backward()")
@@ -108,7 +108,7 @@ class Net(nn.Module):
     @property
     def layers(self) -> dict[str, Layer]:
         """The layers by name; of layers with one name, the last."""
-        return {node.name: layer for node, layer in zip(self.nodes, self._parts.layers, strict=True)}
+        return {node.name: layer for node, layer in zip(self.nodes, self.parts.layers, strict=True)}
 
     @property
     def param_shapes(self) -> dict[str, list[Shape]]:
@@ -118,18 +118,8 @@ class Net(nn.Module):
     @property
     def loss_weights(self) -> dict[str, float]:
         """The tops that count into the loss."""
-        pairs = zip(self.nodes, self._parts.weights, strict=True)
+        pairs = zip(self.nodes, self.parts.weights, strict=True)
         return {top: w for node, weights in pairs for top, w in zip(node.tops, weights, strict=True) if w}
-
-    @property
-    def parts(self) -> Parts:
-        """The layers with their wiring, as the golden runner and the summary read them."""
-        return self._parts
-
-    @property
-    def flow(self) -> Flow:
-        """Which layers, bottoms and params backward visits."""
-        return self._walk.flow
 
     def layer(self, name: str) -> Layer:
         """One layer by its name."""
@@ -151,7 +141,7 @@ class Net(nn.Module):
         saved = weights if isinstance(weights, Weights) else read_weights(weights)
         found = match(
             saved,
-            {name: self._parts.layers[i].param_shapes for name, i in self._first_layer.items()},
+            {name: self.parts.layers[i].param_shapes for name, i in self._first_layer.items()},
             allow_missing=allow_missing,
             allow_unused=allow_unused,
             allow_nonfinite=allow_nonfinite,
@@ -163,7 +153,7 @@ class Net(nn.Module):
         """Give every param the value handed in by (layer, index), else its present value, else its filler's."""
         given = {(self._first_layer[name], index): value for (name, index), value in (values or {}).items()}
         for param in self.param_list:
-            layer, index = self._parts.layers[param.places[0][0]], param.places[0][1]
+            layer, index = self.parts.layers[param.places[0][0]], param.places[0][1]
             handed = [given[place] for place in param.places if place in given]
             present: Tensor = getattr(layer, str(index))
             if handed:
@@ -184,7 +174,7 @@ class Net(nn.Module):
 
     def _set(self, param: Param, value: nn.Parameter) -> None:
         for position, index in param.places:
-            self._parts.layers[position].register_parameter(str(index), value)
+            self.parts.layers[position].register_parameter(str(index), value)
 
     def _learns(self, param: Param) -> bool:
         """Whether backward gives a param a diff."""

@@ -58,7 +58,8 @@ def match(
     missing = [name for name in params if name not in latest and params[name]]
     unused = list(dict.fromkeys(layer.name for layer in weights.layers if layer.name not in params and layer.blobs))
     _check_shapes(weights, params)
-    _check_names(weights.path, list(latest), missing, unused, allow_missing, allow_unused)
+    matched = [name for name in latest if params[name]]
+    _check_names(weights.path, matched, missing, unused, allow_missing, allow_unused)
     tensors = {
         (name, i): blob.tensor().view(params[name][i])
         for name, layer in latest.items()
@@ -68,7 +69,7 @@ def match(
     nonfinite = {place: count for place, count in counts if count}
     if nonfinite and not allow_nonfinite:
         raise PrototxtError(f"{weights.path}: NaN or infinite: {_places(nonfinite)} (allow_nonfinite takes them)")
-    return Match(weights.path, tensors, list(latest), missing, unused, nonfinite)
+    return Match(weights.path, tensors, matched, missing, unused, nonfinite)
 
 
 def _check_shapes(weights: Weights, params: Mapping[str, Sequence[Shape]]) -> None:

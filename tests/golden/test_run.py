@@ -37,7 +37,7 @@ def changed(layer: str, index: int, by: float) -> Fixture:
     """The train net with one weight changed."""
     fixture = Fixture.load(FRCNN)
     value = fixture.params[layer, index].copy()
-    value.flat[5] += by
+    value.flat[len(value.flat) // 2] += by
     return dataclasses.replace(fixture, params=fixture.params | {(layer, index): value})
 
 
@@ -54,10 +54,10 @@ def test_isolated_blames_the_layer_with_the_wrong_weight(layer: str, blob: str) 
 
 
 def test_whole_finds_what_follows_from_the_wrong_weight() -> None:
-    report = verify(changed("conv5_1", 0, 0.1))
-    assert bad(report)[0] == "top/conv5_1"
-    assert "top/conv4_1" not in bad(report)
-    assert {"top/rpn/output", "top/loss_cls", "diff/conv4_1", "param_diff/fc6/0"} <= set(bad(report))
+    report = verify(changed("conv3_1", 0, 0.1))
+    assert bad(report)[0] == "top/conv3_1"
+    assert "top/pool2" not in bad(report)
+    assert {"top/rpn/output", "top/loss_cls", "diff/conv3_1", "param_diff/fc6/0"} <= set(bad(report))
 
 
 def test_isolated_blames_a_wrong_backward(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_labels_must_be_equal() -> None:
 
 def test_the_seed_decides_the_samples() -> None:
     report = verify(dataclasses.replace(Fixture.load(FRCNN), rng_seed=15))
-    assert {"top/rpn_labels", "top/rois"} <= set(bad(report))
+    assert "top/rois" in bad(report)
 
 
 def test_a_trace_that_was_not_run_is_told() -> None:

@@ -27,7 +27,8 @@ INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { di
             "move that layer up",
         ),
         (
-            'layer { name: "a" type: "ReLU" bottom: "c" top: "b" }\nlayer { name: "z" type: "ReLU" bottom: "b" top: "c" }',
+            'layer { name: "a" type: "ReLU" bottom: "c" top: "b" }\n'
+            'layer { name: "z" type: "ReLU" bottom: "b" top: "c" }',
             "<text>:1: layer 'a' takes blob 'c' (bottom 0), and layer 'z' (<text>:2) that gives it depends on it: "
             "the two make a cycle",
         ),
@@ -39,14 +40,14 @@ INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { di
         (
             INPUT + 'layer { name: "a" type: "ReLU" bottom: "data" top: "a" include { phase: TRAIN } }\n'
             'layer { name: "z" type: "ReLU" bottom: "a" top: "z" }',
-            "<text>:3: layer 'z' takes blob 'a' (bottom 0), which only layer 'a' (<text>:2) gives, and its rules leave it "
-            "out of TEST",
+            "<text>:3: layer 'z' takes blob 'a' (bottom 0), which only layer 'a' (<text>:2) gives, and its rules leave "
+            "it out of TEST",
         ),
         (
             INPUT + 'layer { name: "a" type: "ReLU" bottom: "data" top: "y" }\n'
             'layer { name: "z" type: "ReLU" bottom: "data" top: "y" }',
-            "<text>:3: layer 'z' (ReLU): gives blob 'y', which layer 'a' (<text>:2) gives already: rename one, or compute "
-            "in place right after the maker, before any other layer takes it",
+            "<text>:3: layer 'z' (ReLU): gives blob 'y', which layer 'a' (<text>:2) gives already: rename one, or "
+            "compute in place right after the maker, before any other layer takes it",
         ),
     ],
 )

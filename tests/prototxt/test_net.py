@@ -147,7 +147,7 @@ def test_labels_get_no_diff() -> None:
     text = [*text[:-2], text[-1], text[-2]]
     net = Net.from_prototxt("\n".join(text), "TRAIN")
     net(**feed())
-    with pytest.raises(NetError, match="'loss'.*cannot give its bottom 1 .* a diff: say propagate_down: false"):
+    with pytest.raises(NetError, match=r"'loss'.*cannot give its bottom 1 .* a diff: say propagate_down: false"):
         net.backward()
 
 

@@ -39,9 +39,8 @@ def test_every_case_is_here():
 def test_graph_is_caffes(name):
     case, net = CASES[name], build(name)
     # Told by a log: of a name with a line break it shows the last line.
-    runs = [
-        (node.name.splitlines()[-1:] or [""], need) for node, need in zip(net.nodes, net.parts.flow.layers, strict=True)
-    ]
+    names = [(node.name.splitlines() or [""])[-1] for node in net.nodes]
+    runs = list(zip(names, net.parts.flow.layers, strict=True))
     sharing = [
         f"Sharing parameters '{param.spec.name}' owned by layer '{param.layers[0]}', param index {param.places[0][1]}"
         for param in net.param_list

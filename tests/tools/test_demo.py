@@ -10,7 +10,7 @@ def test_the_demo_prints_each_blob_and_draws(tmp_path: Path, capsys: pytest.Capt
     path = tmp_path / "demo.png"
     assert main(["demo", "--output", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "  rpn_cls_score_reshape          1×2×63×9  " in out
+    assert "rpn_cls_score_reshape           1×2×63×9  " in out
     assert out.endswith(f"every blob is Caffe's; {path} shows the 30 RoIs on the image\n")
     picture = cv2.imread(str(path))
     assert picture.shape[0] == 6 * 112

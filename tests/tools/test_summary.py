@@ -35,7 +35,7 @@ def test_the_seed_notes_shapes(vgg16: str, capsys: pytest.CaptureFixture[str]) -
     assert params["fc6"] == [[4096, 25088], [4096]]
     assert params["bbox_pred"] == [[84, 4096], [84]]
     # 3x3 convolutions on 600x1000, 300x500, 150x250, 75x125 and 38x63, the RPN's and one RoI's head.
-    assert result["multiply_adds"] == 188_997_513_216
+    assert result["multiply_adds"] == 189_703_575_552
 
 
 def test_a_train_net_needs_no_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
