@@ -42,6 +42,7 @@ class DropoutLayer(Layer):
         if self.phase == "TEST":
             return (x.view_as(x) if self.scale_train else x * (1 - self.dropout_ratio),)
         draw = torch.empty_like(x)
-        Filler("uniform").fill(draw, self.generator)
+        if x.numel():  # a head without RoIs has nothing to draw for
+            Filler("uniform").fill(draw, self.generator)
         kept = x * (draw >= self.dropout_ratio)
         return (kept / (1 - self.dropout_ratio) if self.scale_train else kept,)
