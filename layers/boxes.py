@@ -12,6 +12,7 @@ from torch import Tensor
 
 from . import native
 from .layer import LayerError
+from .native.operator import operator
 
 
 def iou(boxes: Tensor, query: Tensor, plus: float = 1.0) -> Tensor:
@@ -23,7 +24,7 @@ def iou(boxes: Tensor, query: Tensor, plus: float = 1.0) -> Tensor:
     return overlap
 
 
-@torch.library.custom_op("recaffe::iou", mutates_args=())
+@operator("iou")
 def _iou(boxes: Tensor, query: Tensor, plus: float) -> Tensor:
     boxes, query = rows_of_four(boxes, torch.float64), rows_of_four(query, torch.float64)
     if not native.serves(boxes, query):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from . import native
 from .boxes import pairwise, rows_of_four
+from .native.operator import operator
 
 
 def by_score(scores: Tensor, limit: int = -1) -> Tensor:
@@ -37,7 +38,7 @@ def _bound(threshold: float, inclusive: bool) -> float:
     return float(single if enough else np.nextafter(single, np.float32(math.inf)))
 
 
-@torch.library.custom_op("recaffe::nms", mutates_args=())
+@operator("nms")
 def _nms(boxes: Tensor, bound: float, plus: float, limit: int) -> Tensor:
     boxes = rows_of_four(boxes, torch.float32)
     limit = min(limit, len(boxes)) if limit > 0 else len(boxes)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import native
 from .layer import Arity, Layer, LayerError, Shape
+from .native.operator import operator
 from .registry import register
 from .roi_bins import RoiAxis
 from .window_max import window_max
@@ -91,7 +92,7 @@ def _dense(features: Tensor) -> tuple[Tensor, bool]:
     return (features, True) if last else (features.contiguous(), False)
 
 
-@torch.library.custom_op("recaffe::roi_pool", mutates_args=())
+@operator("roi_pool")
 def _roi_pool(features: Tensor, rois: Tensor, pooled_h: int, pooled_w: int, scale: float) -> Tensor:
     n, c, h, w = features.shape
     y, x = _axes(rois, pooled_h, pooled_w, scale)
@@ -105,7 +106,7 @@ def _roi_pool(features: Tensor, rois: Tensor, pooled_h: int, pooled_w: int, scal
     return top
 
 
-@torch.library.custom_op("recaffe::roi_pool_backward", mutates_args=())
+@operator("roi_pool_backward")
 def _roi_pool_backward(
     top_diff: Tensor, features: Tensor, rois: Tensor, pooled_h: int, pooled_w: int, scale: float
 ) -> Tensor:

@@ -18,7 +18,8 @@ class SmoothL1LossLayer(LossLayer):
     Bottoms: prediction x, target t, and optionally inside weights w_in and outside weights w_out, all (N, ...).
     Top: loss () = sum(w_out * f(w_in * (x - t))) / N,
     f(d) = sigma² d² / 2 where |d| < 1 / sigma², else |d| - 1 / (2 sigma²).
-    N is 1 for the RPN's maps and the number of RoIs in the head, where a loss without any is 0. x and t both get diffs, the weights none.
+    N is 1 for the RPN's maps and the number of RoIs in the head, where a loss without any is 0. x and t both get diffs,
+    the weights none.
     It does not count into the net's loss unless the prototxt gives it a loss_weight: unlike other losses in Caffe, it
     sets no weight of its own.
 
