@@ -109,10 +109,10 @@ def peak_blob_bytes(net: Net) -> int:
 
 def as_text(net: Net) -> str:
     """A table of the layers and a line of totals."""
-    table = [("layer", "type", "top", "shape", "params", "Mmul-adds")]
+    table = [("layer", "type", "top", "shape", "params", "multiply-adds")]
     for row in rows(net):
         params = " ".join(times(shape) for shape in row.params)
-        work = f"{row.multiply_adds / 1e6:,.1f}" if row.multiply_adds else ""
+        work = _count(row.multiply_adds) if row.multiply_adds else ""
         for k, (top, shape) in enumerate(row.tops or (("", ()),)):
             head = (row.name, row.type) if k == 0 else ("", "")
             tail = (params, work) if k == 0 else ("", "")
@@ -121,7 +121,7 @@ def as_text(net: Net) -> str:
     lines = [f"{net.graph.name or 'net'} ({net.phase}): {len(net.nodes)} layers", *_aligned(table)]
     lines.append(
         f"{sum(prod(p.shape) for p in net.param_list):,} params ({_size(param_bytes(net))}), "
-        f"{total / 1e9:,.2f} G multiply-adds, blobs {_size(sum(map(_bytes, net.blob_shapes.values())))} in all, "
+        f"{_count(total)} multiply-adds, blobs {_size(sum(map(_bytes, net.blob_shapes.values())))} in all, "
         f"{_size(peak_blob_bytes(net))} at a time in inference"
     )
     return "\n".join(lines)
@@ -134,6 +134,14 @@ def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
 
 def _bytes(shape: Shape) -> int:
     return prod(shape) * _FLOAT
+
+
+def _count(number: float) -> str:
+    for unit in ("", "k", "M"):
+        if number < 1000:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return f"{number:,.1f}G"
 
 
 def _size(count: float) -> str:

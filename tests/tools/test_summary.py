@@ -61,7 +61,7 @@ def test_the_table_and_the_weights_report(capsys: pytest.CaptureFixture[str]) ->
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith("tiny_frcnn (TEST): ")
     (row,) = [line.split() for line in out if line.startswith("conv2_1 ")]
-    assert row == ["conv2_1", "Convolution", "conv2_1", "1×6×48×72", "6×4×3×3", "6", "0.7"]
+    assert row == ["conv2_1", "Convolution", "conv2_1", "1×6×48×72", "6×4×3×3", "6", "746k"]
     assert "params (" in out[-2]
     assert "14 layer(s) matched, 28 param(s) read" in out[-1]
 
