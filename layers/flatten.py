@@ -20,6 +20,7 @@ class FlattenLayer(Layer):
     Differs from torch.nn.Flatten: in nothing.
     """
 
+    never_in_place = True
     messages = ("flatten_param",)
 
     def __init__(self, *, axis: int = 1, end_axis: int = -1) -> None:

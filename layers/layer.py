@@ -66,6 +66,8 @@ class Layer(nn.Module):
     """Tops that hold decisions (labels, switches): compared exactly."""
     statistics: ClassVar[bool] = False
     """Its params are running statistics: their lr_mult is 0 and may be set to nothing else."""
+    never_in_place: ClassVar[bool] = False
+    """Caffe refuses a top of the bottom's name: the two share memory under different shapes."""
     fresh_top: ClassVar[bool] = False
     """Its top is new memory that its backward does not read, so an in-place follower may overwrite it."""
 

@@ -22,6 +22,7 @@ class ReshapeLayer(Layer):
     Differs from torch.reshape: dim 0 copies, and a range of axes may be replaced alone.
     """
 
+    never_in_place = True
     messages = ("reshape_param",)
 
     def __init__(self, *, shape: Shape | None = None, axis: int = 0, num_axes: int = -1) -> None:

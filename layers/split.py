@@ -17,6 +17,7 @@ class SplitLayer(Layer):
     Differs from torch, where a tensor may be used several times without more ado.
     """
 
+    never_in_place = True
     tops = Arity(1, None)
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:

@@ -57,6 +57,8 @@ def build_layers(
         with located(node):
             layer = make_layer(node.message, _phase(node.message, graph.phase), config, context)
             node = _with_missing_tops(node, layer)
+            if layer.never_in_place and set(node.tops) & set(node.bottoms):
+                raise LayerError("cannot compute in place: give its top a name of its own")
             bottoms = [parts.shapes[blob] for blob in node.bottoms]
             with torch.device("meta"):
                 layer.setup(*bottoms, num_tops=len(node.tops))

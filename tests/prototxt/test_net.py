@@ -141,6 +141,14 @@ def test_wrong_lengths_are_refused_by_the_layer() -> None:
         net(data=np.zeros((2, 4, 7, 5)), label=np.zeros(2))
 
 
+@pytest.mark.parametrize("type_", ["Reshape", "Flatten"])
+def test_layers_that_share_memory_cannot_be_in_place(type_: str) -> None:
+    layer = f'layer {{ name: "r" type: "{type_}" bottom: "f" top: "f" }}\n'
+    text = SMALL.replace('layer { name: "loss"', f'{layer}layer {{ name: "loss"')
+    with pytest.raises(NetError, match=f"'r' .{type_}.: cannot compute in place: give its top a name of its own"):
+        Net.from_prototxt(text, "TRAIN")
+
+
 def test_labels_get_no_diff() -> None:
     text = SMALL + 'layer { name: "g" type: "InnerProduct" bottom: "c" top: "g" inner_product_param { num_output: 1 } }'
     text = text.replace('bottom: "f" bottom: "label"', 'bottom: "f" bottom: "g"').splitlines()
