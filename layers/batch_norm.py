@@ -56,9 +56,19 @@ class BatchNormLayer(Layer):
         return (y if x.dim() > 1 else y[:, 0],)
 
     def _with_global(self, x: Tensor) -> Tensor:
+        return functional.batch_norm(x, *self._statistics(), eps=self.eps)
+
+    def _statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance of each channel as the params have them."""
         mean, variance, weight = (param.detach() for param in self.params)
         share = torch.where(weight == 0, 0.0, 1 / weight)
-        return functional.batch_norm(x, mean * share, variance * share, eps=self.eps)
+        return mean * share, variance * share
+
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """The factor and the shift of each channel that fixed statistics come to."""
+        mean, variance = self._statistics()
+        factor = (variance + self.eps).rsqrt()
+        return factor, -mean * factor
 
     def _with_batch(self, x: Tensor) -> Tensor:
         dims = [axis for axis in range(x.dim()) if axis != 1]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,9 @@ from ..layers.shapes import times
 from .blobs import Blobs
 from .build import NetError, build_layers, unique_keys
 from .config import Config
+from .fold import Folded, fold
 from .graph import Node, build_graph
-from .params import Param
+from .params import Param, fill_params
 from .text import NetText, read_net
 from .walk import Walk
 from .weights import Match, Weights, match, read_weights
@@ -67,10 +67,11 @@ class Net(nn.Module):
         self._first_layer = {node.name: i for i, node in reversed(list(enumerate(parts.nodes)))}
         # Straight into the dict: torch's add_module refuses names such as "type" and "data.1", Caffe does not.
         self._modules.update(zip(unique_keys(parts.nodes), parts.layers, strict=True))
-        self._walk = Walk(parts, self.flow)
+        self._walk = self._last = Walk(parts, self.flow)
+        self._folded: tuple[Folded, Walk] | None = None
         way_out = 'run net(keep="all", ...) or name it in keep=[...]'
-        self.blobs = Blobs(self.blob_shapes, self._walk.values.get, way_out)
-        self.diffs = Blobs(self.blob_shapes, self._walk.diff, f"{way_out}, then net.backward()")
+        self.blobs = Blobs(self.blob_shapes, lambda name: self._last.values.get(name), way_out)
+        self.diffs = Blobs(self.blob_shapes, lambda name: self._last.diff(name), f"{way_out}, then net.backward()")
 
     @classmethod
     def from_prototxt(
@@ -152,34 +153,7 @@ class Net(nn.Module):
     def fill(self, values: Mapping[tuple[str, int], Tensor] | None = None) -> None:
         """Give every param the value handed in by (layer, index), else its present value, else its filler's."""
         given = {(self._first_layer[name], index): value for (name, index), value in (values or {}).items()}
-        for param in self.param_list:
-            layer, index = self.parts.layers[param.places[0][0]], param.places[0][1]
-            handed = [given[place] for place in param.places if place in given]
-            present: Tensor = getattr(layer, str(index))
-            if handed:
-                # A file repeats a shared param under each of its layers; the last one stays, as in Caffe.
-                value = handed[-1].reshape(param.shape)
-            elif present.is_meta:
-                value = self._filled(param, layer, index)
-            else:
-                continue
-            self._set(param, nn.Parameter(value, requires_grad=self._learns(param)))
-
-    def _filled(self, param: Param, layer: Layer, index: int) -> Tensor:
-        """A param from its filler; its numbers depend on the seed and its name alone."""
-        value = torch.empty(param.shape, device="cpu")
-        name = f"{param.layers[0]}/{index}".encode()
-        layer.fillers[index].fill(value, torch.Generator().manual_seed(zlib.crc32(name, self.seed)))
-        return value
-
-    def _set(self, param: Param, value: nn.Parameter) -> None:
-        for position, index in param.places:
-            self.parts.layers[position].register_parameter(str(index), value)
-
-    def _learns(self, param: Param) -> bool:
-        """Whether backward gives a param a diff."""
-        flow = self.flow
-        return any(flow.layers[position] and flow.params[position][index] for position, index in param.places)
+        fill_params(self.param_list, self.parts.layers, self.flow, given, self.seed)
 
     # --- forward
 
@@ -189,8 +163,19 @@ class Net(nn.Module):
         """Run every layer; blobs are handed in by keyword, or in a mapping where a name is no Python name."""
         fed = self._fed({**(blobs or {}), **named})
         kept = self._kept(keep)
-        self._walk.forward(fed, kept, record=keep == "all" and torch.is_grad_enabled())
-        return {name: self._walk.values[name] for name in self.outputs}
+        self._last = self._walk if keep == "all" else self._walk_for(kept)
+        self._last.forward(fed, kept, record=keep == "all" and torch.is_grad_enabled())
+        return {name: self._last.values[name] for name in self.outputs}
+
+    def _walk_for(self, kept: Set[str]) -> Walk:
+        """The layers as they are, or where no diff can be asked for, with BatchNorms folded into convolutions."""
+        if torch.is_grad_enabled() and any(self.flow.layers):
+            return self._walk
+        if self._folded is None or not self._folded[0].is_current(self.parts):
+            folded = fold(self.parts)
+            self._folded = folded, Walk(folded.parts, folded.parts.flow)
+        folded, walk = self._folded
+        return walk if len(walk.parts.nodes) < len(self.nodes) and not folded.hidden & kept else self._walk
 
     def _fed(self, blobs: Mapping[str, Array]) -> dict[str, Tensor]:
         """Check what is handed in: every input, and tops of layers without bottoms."""
@@ -228,7 +213,7 @@ class Net(nn.Module):
     @property
     def loss(self) -> Tensor:
         """The weighted sum of the losses of the last forward, ready for `loss.backward()`."""
-        losses = self._walk.losses
+        losses = self._last.losses
         if not losses:
             raise NetError(f"no top of net {self.graph.name!r} counts into a loss, or there was no forward yet")
         return torch.stack([weight * value.sum() for _, value, weight in losses]).sum()
@@ -237,12 +222,12 @@ class Net(nn.Module):
         """Compute diffs from the losses and from the diffs handed in for outputs; param diffs add up in `.grad`."""
         handed: dict[str, Tensor] = {}
         for name, diff in (diffs or {}).items():
-            if name not in self._walk.values:
+            if name not in self._last.values:
                 raise NetError(f"cannot start backward at {name!r}: it is no blob that the last forward kept")
-            value = self._walk.values[name]
+            value = self._last.values[name]
             if tuple(diff.shape) != tuple(value.shape):
                 raise NetError(f"blob {name!r} is {times(value.shape)}, its diff is {times(diff.shape)}")
             handed[name] = torch.as_tensor(diff, dtype=value.dtype, device=value.device)
-        if not self._walk.losses and not handed:
+        if not self._last.losses and not handed:
             raise NetError(f"net {self.graph.name!r} has no loss to go backward from: hand in its outputs' diffs")
-        self._walk.backward(handed)
+        self._last.backward(handed)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
+
+import torch
+from torch import Tensor, nn
 
 from ..layers.layer import Layer, LayerError, Shape
 from ..layers.shapes import times
 from .caffe_pb2 import ParamSpec
+from .gradients import Flow
 from .graph import Node
 
 
@@ -52,6 +57,35 @@ def collect_params(params: list[Param], named: dict[str, Param], index: int, nod
             _merge_multipliers(owner, spec)
         owner.places.append((index, position))
         owner.layers.append(node.name)
+
+
+def fill_params(
+    params: Sequence[Param], layers: Sequence[Layer], flow: Flow, given: Mapping[tuple[int, int], Tensor], seed: int
+) -> None:
+    """Give every param the value handed in for one of its places, else its present value, else its filler's."""
+    for param in params:
+        position, index = param.places[0]
+        handed = [given[place] for place in param.places if place in given]
+        present: Tensor = getattr(layers[position], str(index))
+        if handed:
+            # A file repeats a shared param under each of its layers; the last one stays, as in Caffe.
+            value = handed[-1].reshape(param.shape)
+        elif present.is_meta:
+            value = _filled(param, layers[position], index, seed)
+        else:
+            continue
+        learns = any(flow.layers[i] and flow.params[i][k] for i, k in param.places)
+        stored = nn.Parameter(value, requires_grad=learns)
+        for i, k in param.places:
+            layers[i].register_parameter(str(k), stored)
+
+
+def _filled(param: Param, layer: Layer, index: int, seed: int) -> Tensor:
+    """A param from its filler; its numbers depend on the seed and its name alone."""
+    value = torch.empty(param.shape, device="cpu")
+    name = f"{param.layers[0]}/{index}".encode()
+    layer.fillers[index].fill(value, torch.Generator().manual_seed(zlib.crc32(name, seed)))
+    return value
 
 
 def _specs(given: Sequence[ParamSpec], layer: Layer) -> list[ParamSpec]:
