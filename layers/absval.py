@@ -17,6 +17,8 @@ class AbsValLayer(Layer):
     Differs from torch.abs: in nothing.
     """
 
+    same_shape = True
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
         return (x.abs(),)

@@ -26,6 +26,7 @@ class BatchNormLayer(Layer):
     Differs from torch.nn.BatchNorm2d: sums with a weight instead of averages, no affine part, one number will do.
     """
 
+    same_shape = True
     messages = ("batch_norm_param",)
     statistics = True
     fresh_top = True

@@ -35,6 +35,12 @@ class BiasLayer(Layer):
         if len(bottoms) == 1:
             self.add_param(span(bottoms[0], self.axis, self.num_axes), self.filler)
 
+    def top_shapes(self, *bottoms: Shape) -> tuple[Shape, ...]:
+        """The bottom's shape, which a bias that is a bottom must meet."""
+        if len(bottoms) == 2:
+            check_span(bottoms[1], bottoms[0], self.axis)
+        return (bottoms[0],)
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         x, bias = (*bottoms, *self.params)
         return (x + stretch(bias, tuple(x.shape), self.axis),)
@@ -48,10 +54,16 @@ def span(bottom: Shape, axis: int, num_axes: int) -> Shape:
     return bottom[start:] if num_axes == -1 else bottom[start : start + num_axes]
 
 
+def check_span(factor: Shape, bottom: Shape, axis: int) -> int:
+    """Where in the bottom a factor's axes start, once it is sure that they meet there."""
+    start = canonical_axis(axis, bottom) if factor else 0
+    if bottom[start : start + len(factor)] != factor:
+        raise LayerError(f"{times(factor)} does not meet the bottom {times(bottom)} from axis {axis} on")
+    return start
+
+
 def stretch(factor: Tensor, bottom: Shape, axis: int) -> Tensor:
     """The factor with axes of length 1 behind it, so that it meets the bottom's axes from `axis` on."""
     shape = tuple(factor.shape)
-    start = canonical_axis(axis, bottom) if shape else 0
-    if bottom[start : start + len(shape)] != shape:
-        raise LayerError(f"{times(shape)} does not meet the bottom {times(bottom)} from axis {axis} on")
+    start = check_span(shape, bottom, axis)
     return factor.reshape(*shape, *(1,) * (len(bottom) - start - len(shape)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .layer import Arity, Layer, LayerError
+from .layer import Arity, Layer, LayerError, Shape
 from .registry import register
 from .shapes import canonical_axis, times
 
@@ -30,14 +30,22 @@ class ConcatLayer(Layer):
             raise LayerError(f"takes either axis or its older name concat_dim, got {axis} and {concat_dim}")
         self.axis = axis if concat_dim == 1 else concat_dim
 
+    def top_shapes(self, *bottoms: Shape) -> tuple[Shape, ...]:
+        """The first bottom's shape, with the sum of the lengths at the axis."""
+        axis = self._common_axis(*bottoms)
+        return ((*bottoms[0][:axis], sum(shape[axis] for shape in bottoms), *bottoms[0][axis + 1 :]),)
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
-        first = tuple(bottoms[0].shape)
+        return (torch.cat(bottoms, self._common_axis(*(tuple(bottom.shape) for bottom in bottoms))),)
+
+    def _common_axis(self, *shapes: Shape) -> int:
+        """The axis, once it is sure that the shapes differ nowhere else."""
+        first = shapes[0]
         axis = canonical_axis(self.axis, first)
-        for index, bottom in enumerate(bottoms):
-            shape = tuple(bottom.shape)
+        for index, shape in enumerate(shapes):
             if shape[:axis] + shape[axis + 1 :] != first[:axis] + first[axis + 1 :]:
                 raise LayerError(
                     f"takes bottoms that differ along axis {axis} alone, "
                     f"got {times(first)} and, as bottom {index}, {times(shape)}"
                 )
-        return (torch.cat(bottoms, axis),)
+        return axis

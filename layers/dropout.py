@@ -21,6 +21,7 @@ class DropoutLayer(Layer):
     Differs from torch.nn.Dropout: the phase and not a mode of the module decides, and the older rule exists.
     """
 
+    same_shape = True
     messages = ("dropout_param",)
 
     def __init__(

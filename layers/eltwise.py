@@ -42,6 +42,11 @@ class EltwiseLayer(Layer):
         if self.coeff and len(self.coeff) != len(bottoms):
             raise LayerError(f"takes one coeff for each of its {len(bottoms)} bottoms, got {len(self.coeff)}")
 
+    def top_shapes(self, *bottoms: Shape) -> tuple[Shape, ...]:
+        """The shape of all bottoms."""
+        same_shapes(*bottoms)
+        return (bottoms[0],)
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         same_shapes(*(tuple(x.shape) for x in bottoms))
         if self.operation == "MAX":

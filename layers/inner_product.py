@@ -57,6 +57,10 @@ class InnerProductLayer(Layer):
         """One for each weight and item."""
         return math.prod(bottoms[0][: self.axis]) * self.inputs * self.num_output
 
+    def top_shapes(self, *bottoms: Shape) -> tuple[Shape, ...]:
+        """The batch's axes, then the outputs."""
+        return ((*bottoms[0][: self.axis], self.num_output),)
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
         if math.prod(x.shape[self.axis :]) != self.inputs:

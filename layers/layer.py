@@ -60,12 +60,14 @@ class Layer(nn.Module):
     """Tops that the prototxt leaves out are made all the same, named (automatic)."""
     unforced: ClassVar[frozenset[int]] = frozenset()
     """Bottoms that `force_backward` leaves alone (a loss's labels)."""
-    undifferentiable: ClassVar[frozenset[int]] = frozenset()
+    undifferentiable: frozenset[int] = frozenset()
     """Bottoms that cannot get a diff: asking for one is an error, as in Caffe."""
-    discrete: ClassVar[frozenset[int]] = frozenset()
+    discrete: frozenset[int] = frozenset()
     """Tops that hold decisions (labels, switches): compared exactly."""
     statistics: ClassVar[bool] = False
     """Its params are running statistics: their lr_mult is 0 and may be set to nothing else."""
+    same_shape: ClassVar[bool] = False
+    """Its tops have its first bottom's shape, whatever that is: known without a forward."""
     never_in_place: ClassVar[bool] = False
     """Caffe refuses a top of the bottom's name: the two share memory under different shapes."""
     fresh_top: ClassVar[bool] = False
@@ -107,6 +109,9 @@ class Layer(nn.Module):
 
     def top_shapes(self, *bottoms: Shape) -> tuple[Shape, ...]:
         """The tops' shapes, found by running `forward` without memory; overridden where data decides them."""
+        if self.same_shape:
+            return (bottoms[0],) * self.num_tops
+        # Elementwise arithmetic on the meta device imports torch's compiler, 1.5 s: common layers know their shapes.
         meta = {name: param.to("meta") for name, param in self.named_parameters()}
         with torch.no_grad():
             tops = torch.func.functional_call(self, meta, tuple(torch.empty(b, device="meta") for b in bottoms))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from .layer import Layer, LayerError
+from .layer import Layer, LayerError, Shape
 from .registry import register
 from .shapes import times
 
@@ -24,6 +24,7 @@ class LRNLayer(Layer):
     """
 
     messages = ("lrn_param",)
+    same_shape = True
     fresh_top = True
 
     def __init__(
@@ -42,10 +43,14 @@ class LRNLayer(Layer):
         self.local_size, self.alpha, self.beta, self.k = local_size, alpha, beta, k
         self.norm_region = norm_region
 
+    def setup(self, *bottoms: Shape, num_tops: int = 1) -> None:
+        """Check that there are channels and a plane."""
+        super().setup(*bottoms, num_tops=num_tops)
+        _check(bottoms[0])
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
-        if x.dim() != 4:
-            raise LayerError(f"takes a bottom of 4 axes (N×C×H×W), got {times(tuple(x.shape))}")
+        _check(tuple(x.shape))
         if self.norm_region == "WITHIN_CHANNEL":
             scale = 1 + self.alpha * functional.avg_pool2d(x * x, self.local_size, 1, self.local_size // 2)
         else:
@@ -60,3 +65,8 @@ class LRNLayer(Layer):
         for offset in range(1, self.local_size):
             total = total + padded.narrow(1, offset, channels)
         return total
+
+
+def _check(bottom: Shape) -> None:
+    if len(bottom) != 4:
+        raise LayerError(f"takes a bottom of 4 axes (N×C×H×W), got {times(bottom)}")

@@ -18,6 +18,7 @@ class PowerLayer(Layer):
     Differs from Caffe: where shift + scale * x is 0 the gradient is the true one, not 0 / 0.
     """
 
+    same_shape = True
     messages = ("power_param",)
 
     def __init__(self, *, power: float = 1.0, scale: float = 1.0, shift: float = 0.0) -> None:

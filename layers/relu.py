@@ -20,6 +20,7 @@ class ReLULayer(Layer):
     Differs from torch.nn.ReLU: nothing but the slope, which torch splits off as LeakyReLU.
     """
 
+    same_shape = True
     messages = ("relu_param",)
 
     def __init__(self, negative_slope: float = 0.0, engine: str = "DEFAULT") -> None:

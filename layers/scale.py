@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .bias import span, stretch
+from .bias import check_span, span, stretch
 from .fillers import Filler
 from .layer import Arity, Layer, Shape
 from .registry import register
@@ -48,6 +48,12 @@ class ScaleLayer(Layer):
             self.add_param(shape, self.filler)
         if self.bias_term:
             self.add_param(shape, self.bias_filler)
+
+    def top_shapes(self, *bottoms: Shape) -> tuple[Shape, ...]:
+        """The bottom's shape, which a factor that is a bottom must meet."""
+        if len(bottoms) == 2:
+            check_span(bottoms[1], bottoms[0], self.axis)
+        return (bottoms[0],)
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         x, *factors = (*bottoms, *self.params)

@@ -17,6 +17,7 @@ class SigmoidLayer(Layer):
     Differs from torch.nn.Sigmoid: in nothing.
     """
 
+    same_shape = True
     messages = ("sigmoid_param",)
 
     def __init__(self, *, engine: str = "DEFAULT") -> None:

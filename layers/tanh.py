@@ -17,6 +17,7 @@ class TanHLayer(Layer):
     Differs from torch.nn.Tanh: in nothing.
     """
 
+    same_shape = True
     messages = ("tanh_param",)
 
     def __init__(self, *, engine: str = "DEFAULT") -> None:

@@ -36,4 +36,4 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(LayerError, match="local_size must be odd"):
         LRNLayer(local_size=4)
     with pytest.raises(LayerError, match="takes a bottom of 4 axes"):
-        LRNLayer().top_shapes((2, 3, 4))
+        LRNLayer().setup((2, 3, 4))
