@@ -40,8 +40,10 @@ class Layer(nn.Module):
     The constructor's keywords are the fields of the messages named in `messages`, with their defaults: repeated
     fields are tuples, enums their names, shapes tuples of int, fillers `Filler`. A constructor may also name `phase`
     ("TRAIN" or "TEST"), `rng` (a NumPy RandomState), `generator` (torch's), `given` (the names of the fields that are
-    set) and the keywords listed in `config`; the net passes them. `setup` is given the bottoms' shapes once and makes
-    the params; `forward` does the rest.
+    set) and the keywords listed in `config`; the net passes them. Layers that read or write files may name `seeds`
+    (Caffe's own random numbers), `folder` (from which relative paths lead on), `transform_param` (a Transformation),
+    `top_names` and `read_datum`. `setup` is given the bottoms' shapes once and makes the params; `forward` does the
+    rest.
     """
 
     type: ClassVar[str] = ""
@@ -69,7 +71,7 @@ class Layer(nn.Module):
     same_shape: ClassVar[bool] = False
     """Its tops have its first bottom's shape, whatever that is: known without a forward."""
     never_in_place: ClassVar[bool] = False
-    """Caffe refuses a top of the bottom's name: the two share memory under different shapes."""
+    """Caffe refuses a top of the bottom's name."""
     fresh_top: ClassVar[bool] = False
     """Its top is new memory that its backward does not read, so an in-place follower may overwrite it."""
 

@@ -15,7 +15,8 @@ class PowerLayer(Layer):
     Bottom and top: x, y (any shape). y = (shift + scale * x)^power.
 
     Differs from torch.pow: shift and scale.
-    Differs from Caffe: where shift + scale * x is 0 the gradient is the true one, not 0 / 0.
+    Differs from Caffe: where shift + scale * x is 0 the gradient is the true one, not 0 / 0. In place, too, it is the
+    bottom's; Caffe's is computed from the overwritten one.
     """
 
     same_shape = True

@@ -1,0 +1,27 @@
+"""BNLL."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from .layer import Layer
+from .registry import register
+
+
+@register("BNLL")
+class BNLLLayer(Layer):
+    """The binomial negative log likelihood: a smooth ReLU.
+
+    Bottom and top: x, y (any shape). y = log(1 + exp(x)), without overflow.
+
+    Differs from torch.nn.Softplus: in nothing.
+    Differs from Caffe: in place, too, the diff is that of the bottom; Caffe's is computed from the overwritten one.
+    """
+
+    same_shape = True
+    fresh_top = True
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        return (functional.softplus(x),)

@@ -1,0 +1,34 @@
+"""Clip."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .layer import Layer, LayerError
+from .registry import register
+
+
+@register("Clip")
+class ClipLayer(Layer):
+    """Keep values within two limits.
+
+    Bottom and top: x, y (any shape). y = max(min, min(x, max)); both limits must be given.
+    The diff passes where min <= x <= max. If min is above max, every y is min.
+
+    Differs from torch.clamp: that gives max where min is above max.
+    Differs from Caffe: NaN stays NaN; in place, too, the diff stops outside the limits, where Caffe looks at what it
+    has clipped already and passes all of it.
+    """
+
+    messages = ("clip_param",)
+    same_shape = True
+
+    def __init__(self, *, min: float | None = None, max: float | None = None) -> None:
+        super().__init__()
+        if min is None or max is None:
+            raise LayerError(f"needs both limits, {'min' if min is None else 'max'} is missing in clip_param")
+        self.min, self.max = min, max
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        return (x.clamp(max=self.max).clamp(min=self.min),)

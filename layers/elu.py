@@ -1,0 +1,30 @@
+"""ELU."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from .layer import Layer
+from .registry import register
+
+
+@register("ELU")
+class ELULayer(Layer):
+    """Keep positive values, and let negative ones approach -alpha.
+
+    Bottom and top: x, y (any shape). y = x if x > 0, else alpha * (exp(x) - 1); the gradient at exactly 0 is alpha.
+
+    Differs from torch.nn.ELU: in nothing.
+    """
+
+    messages = ("elu_param",)
+    same_shape = True
+
+    def __init__(self, *, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.alpha = alpha
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        return (functional.elu(x, self.alpha),)

@@ -1,0 +1,43 @@
+"""Exp."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from .layer import Layer, LayerError
+from .registry import register
+
+
+@register("Exp")
+class ExpLayer(Layer):
+    """Raise a base to a power that is scaled and shifted.
+
+    Bottom and top: x, y (any shape). y = base^(shift + scale * x), with base e if `base` is -1.
+    y is computed as e^(log(base) * scale * x) times base^shift: where that factor overflows, y is infinite.
+
+    Differs from torch.exp: base, scale and shift.
+    """
+
+    messages = ("exp_param",)
+    same_shape = True
+
+    def __init__(self, *, base: float = -1.0, scale: float = 1.0, shift: float = 0.0) -> None:
+        super().__init__()
+        self.rate = log_of_base(base) * scale
+        self.factor = torch.tensor(log_of_base(base) * shift, device="cpu").exp().item()
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        return (self.factor * (self.rate * x).exp(),)
+
+
+def log_of_base(base: float) -> float:
+    """The natural logarithm of a base; -1 stands for e."""
+    if base == -1:
+        return 1.0
+    if not 0 < base < math.inf:
+        raise LayerError(f"takes a base above 0, or -1 for e, got {base:g}")
+    return math.log(base)

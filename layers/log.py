@@ -1,0 +1,35 @@
+"""Log."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .exp import log_of_base
+from .layer import Layer, LayerError
+from .registry import register
+
+
+@register("Log")
+class LogLayer(Layer):
+    """Take the logarithm of what is scaled and shifted.
+
+    Bottom and top: x, y (any shape). y = log(shift + scale * x) to the given base, e if `base` is -1.
+    NaN where shift + scale * x is negative.
+
+    Differs from torch.log: base, scale and shift.
+    Differs from Caffe: in place, too, the diff is that of the bottom; Caffe's is computed from the overwritten one.
+    """
+
+    messages = ("log_param",)
+    same_shape = True
+
+    def __init__(self, *, base: float = -1.0, scale: float = 1.0, shift: float = 0.0) -> None:
+        super().__init__()
+        if base == 1:
+            raise LayerError("takes a base other than 1: every power of 1 is 1")
+        self.factor = 1 / log_of_base(base)
+        self.scale, self.shift = scale, shift
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        return (self.factor * (self.shift + self.scale * x).log(),)

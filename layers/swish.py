@@ -1,0 +1,29 @@
+"""Swish."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .layer import Layer
+from .registry import register
+
+
+@register("Swish")
+class SwishLayer(Layer):
+    """Let a value through as far as its own sigmoid opens.
+
+    Bottom and top: x, y (any shape). y = x / (1 + exp(-beta * x)).
+
+    Differs from torch.nn.SiLU: beta.
+    """
+
+    messages = ("swish_param",)
+    same_shape = True
+
+    def __init__(self, *, beta: float = 1.0) -> None:
+        super().__init__()
+        self.beta = beta
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        (x,) = bottoms
+        return (x * (self.beta * x).sigmoid(),)
