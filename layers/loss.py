@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from .layer import Arity, Layer, LayerError, Shape
 from .shapes import times
+
+LOG_THRESHOLD = 1e-20
+"""The least likelihood whose logarithm is taken, but for SoftmaxWithLoss's."""
 
 
 class LossLayer(Layer):
@@ -71,3 +77,36 @@ def align_labels(labels: Tensor, scores: Shape, axis: int, ignore_label: int | N
         return label, torch.ones_like(label, dtype=torch.bool)
     valid = label != ignore_label
     return label * valid, valid
+
+
+@contextmanager
+def refuse_unknown_classes(scores: Shape, classes: int) -> Iterator[None]:
+    """Say which labels there may be where one is met that indexes no class."""
+    try:
+        yield
+    except (IndexError, RuntimeError) as error:
+        if "out of bounds" not in str(error) and "out of range" not in str(error):
+            raise
+        raise LayerError(f"a label is not in 0..{classes - 1}, the classes of scores {times(scores)}") from error
+
+
+def item_labels(labels: Tensor, scores: Shape) -> Tensor:
+    """One label for each item, as indices (N, 1)."""
+    same_first_axis(scores, tuple(labels.shape))
+    if labels.numel() != scores[0]:
+        raise LayerError(f"takes one label an item, {scores[0]} in all, got {times(tuple(labels.shape))}")
+    return labels.detach().reshape(-1, 1).long()
+
+
+class _Floored(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, floor: float) -> Tensor:
+        return x.clamp(min=floor)
+
+    @staticmethod
+    def backward(ctx: Any, *diffs: Tensor) -> tuple[Tensor | None, ...]:
+        return diffs[0], None
+
+
+floored: Callable[[Tensor, float], Tensor] = _Floored.apply
+"""Raise numbers to a floor whose diffs pass as if it were not there, as in Caffe's losses."""

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .layer import Arity, LayerError
-from .loss import LossLayer, Normalizer, align_labels, same_first_axis
+from .layer import Arity
+from .loss import LossLayer, Normalizer, align_labels, refuse_unknown_classes, same_first_axis
 from .registry import register
-from .shapes import canonical_axis, times
+from .shapes import canonical_axis
 
 
 @register("SoftmaxWithLoss")
@@ -54,14 +54,9 @@ class SoftmaxWithLossLayer(LossLayer):
         label, valid = align_labels(labels, tuple(x.shape), axis, self.ignore_label)
         outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
         divisor = self.normalizer.divisor(outer, inner, valid.sum())
-        try:
-            loss, probabilities = _softmax_loss(x, label, valid, divisor, axis)
-        except RuntimeError as error:
-            if "out of bounds" not in str(error):
-                raise
-            classes = f"0..{x.shape[axis] - 1}, the classes of scores {times(tuple(x.shape))}"
-            raise LayerError(f"a label is not in {classes}") from error
-        return (loss, probabilities)[: self.num_tops]
+        with refuse_unknown_classes(tuple(x.shape), x.shape[axis]):
+            loss, probabilities, losses = _softmax_loss(x, label, valid, divisor, axis)
+        return (loss, probabilities, losses.reshape(labels.shape))[: self.num_tops]
 
 
 class _SoftmaxLoss(torch.autograd.Function):
@@ -70,13 +65,14 @@ class _SoftmaxLoss(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, label: Tensor, valid: Tensor, divisor: Tensor | float, axis: int
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         probabilities = x.softmax(axis)
         likelihood = probabilities.gather(axis, label).clamp(min=torch.finfo(torch.float32).tiny)
         ctx.save_for_backward(probabilities, label, valid)
         ctx.divisor, ctx.axis = divisor, axis
-        ctx.mark_non_differentiable(probabilities)
-        return -(likelihood.log() * valid).sum() / divisor, probabilities
+        losses = -likelihood.log() * valid  # (*outer, 1, *inner)
+        ctx.mark_non_differentiable(probabilities, losses)
+        return losses.sum() / divisor, probabilities, losses
 
     @staticmethod
     def backward(ctx: Any, *diffs: Tensor) -> tuple[Tensor | None, ...]:
@@ -86,4 +82,4 @@ class _SoftmaxLoss(torch.autograd.Function):
         return dx * (diffs[0] / ctx.divisor), None, None, None, None
 
 
-_softmax_loss: Callable[..., tuple[Tensor, Tensor]] = _SoftmaxLoss.apply
+_softmax_loss: Callable[..., tuple[Tensor, Tensor, Tensor]] = _SoftmaxLoss.apply
