@@ -18,10 +18,10 @@ from .recipe import make_image, make_params
 Array = npt.NDArray[Any]
 Place = tuple[str, int]
 
-_BLOBS = {"bottom": "bottoms", "top": "tops", "top_diff": "top_diffs", "diff": "diffs"}
+_BLOBS = {"input": "inputs", "bottom": "bottoms", "top": "tops", "top_diff": "top_diffs", "diff": "diffs"}
 _PARAMS = {"param": "params", "param_diff": "param_diffs", "post": "post"}
-_SEEDED = ("seed", "head_seed", "params", "data_hw")
-"""Keys that stand for params and image in a full-size fixture."""
+_FULL_SIZE = ("head_seed", "params", "data_hw")
+"""Keys that stand, with `seed`, for params and image in a full-size fixture."""
 _VARIANTS = ("frcnn", "rfcn")
 
 
@@ -38,12 +38,18 @@ class Fixture:
     """Config keys that differ from the originals' defaults."""
     rng_seed: int | None = None
     """NumPy's legacy generator was seeded with it right before forward."""
+    seed: int | None = None
+    """Caffe's own generator was seeded with it before the net was made."""
+    inputs: dict[str, Array] = field(default_factory=dict)
+    """Fed: the arrays that a layer of memory gives, by the tops that give them."""
     bottoms: dict[str, Array] = field(default_factory=dict)
     """Fed."""
     params: dict[Place, Array] = field(default_factory=dict)
     """Fed."""
     tops: dict[str, Array] = field(default_factory=dict)
     """Expected of forward."""
+    forwards: list[dict[str, Array]] = field(default_factory=list)
+    """Expected of one forward after another, in place of `tops`."""
     top_diffs: dict[str, Array] = field(default_factory=dict)
     """Fed to backward."""
     diffs: dict[str, Array] = field(default_factory=dict)
@@ -77,12 +83,12 @@ class Fixture:
         """The file's keys and values."""
         keys: dict[str, Any] = {"prototxt": self.prototxt, "phase": self.phase, "variant": self.variant}
         keys["cfg"] = json.dumps(self.config, sort_keys=True)
-        if self.rng_seed is not None:
-            keys["rng_seed"] = self.rng_seed
+        keys |= {key: seed for key in ("rng_seed", "seed") if (seed := getattr(self, key)) is not None}
         for kind, name in _BLOBS.items():
             keys |= {f"{kind}/{blob}": value for blob, value in getattr(self, name).items()}
         for kind, name in _PARAMS.items():
             keys |= {f"{kind}/{layer}/{i}": value for (layer, i), value in getattr(self, name).items()}
+        keys |= {f"top/{k}/{blob}": value for k, tops in enumerate(self.forwards) for blob, value in tops.items()}
         return keys | {f"trace/{key}": value for key, value in self.trace.items()}
 
 
@@ -102,7 +108,19 @@ def _sort(arrays: Mapping[str, Array]) -> dict[str, Any]:
             fields["trace"][rest] = value
         else:
             raise _unknown(key)
+    if forwards := _forwards(fields["tops"]):
+        fields |= {"tops": {}, "forwards": forwards}
     return fields | _singles(single, fields)
+
+
+def _forwards(tops: Mapping[str, Array]) -> list[dict[str, Array]]:
+    """The tops of each forward, where every name begins with a forward's number; else none."""
+    forwards: dict[str, dict[str, Array]] = {}
+    for name, value in tops.items():
+        number, slash, blob = name.partition("/")
+        forwards.setdefault(number if slash and blob else "", {})[blob] = value
+    numbers = [str(number) for number in range(len(forwards))]
+    return [forwards[number] for number in numbers] if set(forwards) == set(numbers) else []
 
 
 def _singles(values: dict[str, Array], fields: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +134,9 @@ def _singles(values: dict[str, Array], fields: dict[str, Any]) -> dict[str, Any]
         found["config"] = _config(_text(values, "cfg"))
     if "rng_seed" in values:
         found["rng_seed"] = _integers(values, "rng_seed", 1)[0]
-    if any(key in values for key in _SEEDED):
+    if "seed" in values and not any(key in values for key in _FULL_SIZE):
+        found["seed"] = _integers(values, "seed", 1)[0]
+    if any(key in values for key in ("seed", *_FULL_SIZE)):
         (seed,), (head_seed,) = _integers(values, "seed", 1), _integers(values, "head_seed", 1)
         height, width = _integers(values, "data_hw", 2)
         found["params"] = make_params(_text(values, "params"), seed, head_seed) | fields["params"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from .compare import BlobResult, compare_blob
 from .fixture import Fixture, Place
 from .isolate import Isolated
 from .outcome import Outcome
+from .outside import compare_files, files_apart, hand_in
 
 FORWARD, BACKWARD, WHOLE = 1e-5, 1e-4, 1e-4
 """Allowed differences: one layer forward, one layer backward, a whole net either way."""
@@ -49,7 +50,25 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
     """Build the fixture's net, feed it what the fixture says, compare what comes out."""
     report = Report(fixture)
     net = _net(fixture, report)
-    fed = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in fixture.bottoms.items()}
+    with files_apart(net) as files:
+        hand_in(net, fixture.inputs)
+        if not fixture.forwards:
+            _run(net, fixture, isolate, report)
+        for number, tops in enumerate(fixture.forwards):
+            _run(net, replace(fixture, tops=tops), isolate, report, f"top/{number}")
+        for golden, ours in files.items():
+            if golden.exists():
+                report.results += compare_files(golden, ours, WHOLE)
+            else:
+                report.notes.append(f"{golden} is missing: what the net wrote in its place was not compared")
+    if fixture.trace:
+        report.notes.append("its solver trace was not run: there is no solver yet")
+    return report
+
+
+def _run(net: Net, fixture: Fixture, isolate: bool, report: Report, top: str = "top") -> None:
+    """One forward, and backward where the fixture has diffs."""
+    fed = {name: torch.from_numpy(np.asarray(value, order="C")) for name, value in fixture.bottoms.items()}
     backward = fixture.has_backward or bool(fixture.top_diffs)
     outcome = _run_isolated(net, fixture, fed, backward) if isolate else _run_whole(net, fixture, fed, backward)
     report.outcome = outcome
@@ -57,7 +76,7 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
     discrete = _discrete(net)
     for name, want in _in_order(net, fixture.tops):
         have = outcome.tops.get(name)
-        report.results.append(compare_blob(f"top/{name}", want, have, forward_limit, exact=name in discrete))
+        report.results.append(compare_blob(f"{top}/{name}", want, have, forward_limit, exact=name in discrete))
     for name, want in _in_order(net, fixture.diffs):
         report.results.append(compare_blob(f"diff/{name}", want, _diff(outcome, name), backward_limit))
     for (layer, index), want in fixture.param_diffs.items():
@@ -66,15 +85,14 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
     for (layer, index), want in fixture.post.items():
         have = _param(net, layer, index)
         report.results.append(compare_blob(f"post/{layer}/{index}", want, have, forward_limit))
-    if fixture.trace:
-        report.notes.append("its solver trace was not run: there is no solver yet")
-    return report
 
 
 def _net(fixture: Fixture, report: Report) -> Net:
     """The net with the fixture's params; a param that only one side has, or of another shape, is a finding."""
     config = Config.default(fixture.variant).with_flat(fixture.config)
-    net = Net(read_net(fixture.prototxt), fixture.phase, config=config, seed=fixture.rng_seed)
+    seed = fixture.rng_seed if fixture.seed is None else fixture.seed
+    text = read_net(fixture.prototxt)
+    net = Net(text, fixture.phase, config=config, seed=seed, folder=fixture.path.parent)
     values: dict[Place, Tensor] = {}
     for (layer, index), value in fixture.params.items():
         shapes = net.param_shapes.get(layer, [])

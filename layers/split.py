@@ -22,5 +22,5 @@ class SplitLayer(Layer):
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
-        # Views, so that each top has a diff of its own.
-        return tuple(x.view_as(x) for _ in range(self.num_tops))
+        # Views, so that each top has a diff of its own; x.view_as(x) would forget channels-last of a batch of one.
+        return tuple(x[...] for _ in range(self.num_tops))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence, Set
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ..layers.draws import Draws
 from ..layers.layer import Layer, Shape
 from ..layers.shapes import times
 from .blobs import Blobs
 from .build import NetError, build_layers, unique_keys
-from .config import Config
+from .config import Config, variant_of
 from .fold import Folded, fold
 from .graph import Node, build_graph
 from .params import Param, fill_params
@@ -47,16 +49,20 @@ class Net(nn.Module):
         stages: Sequence[str] = (),
         seed: int | None = None,
         shapes: Mapping[str, Shape] | None = None,
+        folder: str | os.PathLike[str] = ".",
     ) -> None:
-        """Build without memory: all shapes are known, params are on the meta device until `fill` gives them values."""
+        """Build without memory: all shapes are known, params are on the meta device until `fill` gives them values.
+
+        Files that layers read or write are looked for from `folder` on.
+        """
         super().__init__()
         self.phase = phase
-        self.config = config or Config.default()
+        self.config = config or Config.default(variant_of(layer.type for layer in text.net.layer))
         self.graph = build_graph(text.net, phase, text.where, level, stages)
         self.seed = int(self.config["RNG_SEED"]) if seed is None else seed
         self.rng = np.random.RandomState(self.seed)
         self.generator = torch.Generator().manual_seed(self.seed)
-        context = {"rng": self.rng, "generator": self.generator}
+        context = {"rng": self.rng, "generator": self.generator, "seeds": Draws(self.seed), "folder": Path(folder)}
         parts = build_layers(self.graph, self.config, context, shapes)
         self.nodes: list[Node] = parts.nodes
         self.blob_shapes: dict[str, Shape] = parts.shapes
@@ -65,8 +71,9 @@ class Net(nn.Module):
         self.flow = parts.flow.forced(parts.layers) if self.graph.force_backward else parts.flow
         # Of layers with one name the first takes the weights, as in Caffe.
         self._first_layer = {node.name: i for i, node in reversed(list(enumerate(parts.nodes)))}
+        self._layer_of_key = {key: i for i, key in enumerate(unique_keys(parts.nodes))}
         # Straight into the dict: torch's add_module refuses names such as "type" and "data.1", Caffe does not.
-        self._modules.update(zip(unique_keys(parts.nodes), parts.layers, strict=True))
+        self._modules.update(zip(self._layer_of_key, parts.layers, strict=True))
         self._walk = self._last = Walk(parts, self.flow)
         self._folded: tuple[Folded, Walk] | None = None
         way_out = 'run net(keep="all", ...) or name it in keep=[...]'
@@ -88,7 +95,7 @@ class Net(nn.Module):
         allow_unused: bool = False,
         allow_nonfinite: bool = False,
     ) -> Net:
-        """A net ready to run, from a prototxt's path or text: params from a .caffemodel, else from their fillers."""
+        """A net ready to run, from a prototxt's path or text: params from a file of weights, else their fillers."""
         net = cls(read_net(source), phase, config=config, level=level, stages=stages, seed=seed)
         if weights is None:
             net.fill()
@@ -138,21 +145,29 @@ class Net(nn.Module):
         allow_unused: bool = False,
         allow_nonfinite: bool = False,
     ) -> Match:
-        """Take params from a .caffemodel by layer name; what it lacks is filled. Returns what matched and what not."""
+        """Take params from a file of any format, by layer; what it lacks is filled. Returns what matched and what not.
+
+        Layers go by their names, of one name the first; in a state_dict's file by the keys of `state_dict()`.
+        """
         saved = weights if isinstance(weights, Weights) else read_weights(weights)
+        layers = self._layer_of_key if saved.by_module else self._first_layer
+        names = {i: name for name, i in layers.items()}
         found = match(
             saved,
-            {name: self.parts.layers[i].param_shapes for name, i in self._first_layer.items()},
+            {name: self.parts.layers[i].param_shapes for name, i in layers.items()},
+            [[(names[i], k) for i, k in param.places if i in names] for param in self.param_list if param.shared],
             allow_missing=allow_missing,
             allow_unused=allow_unused,
             allow_nonfinite=allow_nonfinite,
         )
-        self.fill(found.tensors)
+        self._fill({(layers[name], index): value for (name, index), value in found.tensors.items()})
         return found
 
     def fill(self, values: Mapping[tuple[str, int], Tensor] | None = None) -> None:
         """Give every param the value handed in by (layer, index), else its present value, else its filler's."""
-        given = {(self._first_layer[name], index): value for (name, index), value in (values or {}).items()}
+        self._fill({(self._first_layer[name], index): value for (name, index), value in (values or {}).items()})
+
+    def _fill(self, given: Mapping[tuple[int, int], Tensor]) -> None:
         fill_params(self.param_list, self.parts.layers, self.flow, given, self.seed)
 
     # --- forward
@@ -188,7 +203,7 @@ class Net(nn.Module):
         return {name: self._input(name, value) for name, value in blobs.items()}
 
     def _input(self, name: str, value: Array) -> Tensor:
-        tensor = value if isinstance(value, Tensor) else torch.from_numpy(np.ascontiguousarray(value, np.float32))
+        tensor = value if isinstance(value, Tensor) else torch.from_numpy(np.asarray(value, np.float32, order="C"))
         expected = self.blob_shapes[name]
         if name in self.inputs and len(expected) != tensor.dim():
             raise NetError(

@@ -92,6 +92,28 @@ def test_seeds_stand_for_params_and_image(tmp_path: Path) -> None:
     assert set(fixture.bottoms) == {"data", "im_info"}
 
 
+def forwards() -> dict[str, Any]:
+    """A file of three forwards."""
+    keys = {f"top/{k}/{blob}": ONE + k for k in (2, 0, 1) for blob in ("data", "rpn/label")}
+    return {"prototxt": "", "phase": "TEST", "seed": 11, "input/data": ONE, **keys}
+
+
+def test_one_forward_after_another(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.npz", forwards())
+    Fixture.load(path).save(tmp_path / "b.npz")
+    for fixture in (Fixture.load(path), Fixture.load(tmp_path / "b.npz")):
+        assert (fixture.seed, fixture.rng_seed, fixture.tops) == (11, None, {})
+        assert sums(fixture.inputs) == {"data": 6}
+        assert [sums(tops) for tops in fixture.forwards] == [{"data": n, "rpn/label": n} for n in (6, 9, 12)]
+
+
+@pytest.mark.parametrize("key", ["top/data", "top/4/data", "top/a/data", "top/3/"])
+def test_numbers_that_are_part_of_a_name(tmp_path: Path, key: str) -> None:
+    fixture = Fixture.load(write(tmp_path / "a.npz", {**forwards(), key: ONE}))
+    assert fixture.forwards == []
+    assert len(fixture.tops) == 7
+
+
 @pytest.mark.parametrize("key", ["seed", "head_seed", "params", "data_hw"])
 def test_a_seeded_file_needs_all_its_keys(tmp_path: Path, key: str) -> None:
     keys = seeded()
@@ -100,7 +122,7 @@ def test_a_seeded_file_needs_all_its_keys(tmp_path: Path, key: str) -> None:
         Fixture.load(write(tmp_path / "a.npz", keys))
 
 
-@pytest.mark.parametrize("key", ["tops/x", "input/x", "extra", "top/", "trace/", "bottom"])
+@pytest.mark.parametrize("key", ["tops/x", "inputs/x", "extra", "top/", "trace/", "bottom"])
 def test_an_unknown_key_is_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(GoldenError) as error:
         Fixture.load(write(tmp_path / "a.npz", {**whole(), key: ONE}))

@@ -21,3 +21,8 @@ def test_tops_share_memory_but_not_diffs() -> None:
     assert x.grad.unique().tolist() == [6]
     assert tops[1].grad is not None
     assert tops[1].grad.unique().tolist() == [2]
+
+
+def test_channels_stay_last_in_memory() -> None:
+    x = torch.randn(1, 3, 4, 5).contiguous(memory_format=torch.channels_last)
+    assert [top.stride() for top in SplitLayer()(x)] == [x.stride()]

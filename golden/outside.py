@@ -1,0 +1,56 @@
+"""What a fixture's net is given and gives besides its blobs: arrays in memory, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import h5py
+import numpy.typing as npt
+
+from ..layers.hdf5_output import HDF5OutputLayer
+from ..layers.memory_data import MemoryDataLayer
+from ..prototxt.build import located
+from ..prototxt.net import Net
+from .compare import BlobResult, compare_blob
+from .errors import GoldenError
+
+Array = npt.NDArray[Any]
+
+
+def hand_in(net: Net, arrays: Mapping[str, Array]) -> None:
+    """Give arrays to the MemoryData layers by the names of their tops."""
+    rest = set(arrays)
+    for node, layer in zip(net.nodes, net.parts.layers, strict=True):
+        if isinstance(layer, MemoryDataLayer) and set(node.tops) <= rest:
+            with located(node):
+                layer.set_input_arrays(*(arrays[top] for top in node.tops))
+            rest -= set(node.tops)
+    if rest:
+        raise GoldenError(f"has input/{min(rest)}, but no MemoryData layer of its net gives {', '.join(sorted(rest))}")
+
+
+@contextmanager
+def files_apart(net: Net) -> Iterator[dict[Path, Path]]:
+    """Keep HDF5Output layers from writing over golden files: where each should write -> where it does for now."""
+    apart = {}
+    with TemporaryDirectory() as folder:
+        for index, layer in enumerate(net.parts.layers):
+            if isinstance(layer, HDF5OutputLayer):
+                apart[layer.path] = layer.path = Path(folder, f"{index}.h5")
+        yield apart
+
+
+def compare_files(golden: Path, ours: Path, tolerance: float) -> Iterator[BlobResult]:
+    """Compare two HDF5 files, data set by data set."""
+    try:
+        wanted = h5py.File(golden)
+    except OSError as error:
+        raise GoldenError(f"{golden}: is no HDF5 file, or a damaged one: {error}") from None
+    with wanted, h5py.File(ours) as written:
+        for name in wanted:
+            have = written[name][()] if name in written else None
+            yield compare_blob(f"file/{golden.name}/{name}", wanted[name][()], have, tolerance)

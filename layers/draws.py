@@ -1,0 +1,35 @@
+"""The random numbers of Caffe's own generator, number for number."""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+_RANGE = 1 << 32
+
+
+class Draws:
+    """A stream of mt19937's raw 32-bit numbers; a net has one, from which its data layers seed their own."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.RandomState(seed % _RANGE)
+
+    def number(self) -> int:
+        """The next number, 0 to 2³² − 1."""
+        return int(self._rng.randint(_RANGE, dtype=np.uint32))
+
+    def below(self, limit: int) -> int:
+        """The next number's remainder by `limit`."""
+        return self.number() % limit
+
+    def shuffle(self, items: MutableSequence[T]) -> None:
+        """Swap each item, the last one first, with itself or one before it."""
+        for last in range(len(items) - 1, 0, -1):
+            # Equal shares of the numbers for each place; what is left over at the top is drawn again.
+            share = _RANGE // (last + 1)
+            while (place := self.number() // share) > last:
+                pass
+            items[last], items[place] = items[place], items[last]
