@@ -18,7 +18,10 @@ from recaffe.prototxt import caffe_pb2
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPES = registered()
-OFFERED = {"phase", "rng", "generator", "given"}  # what a net offers every constructor
+# What a net offers every constructor, the last line to those that deal with files.
+OFFERED = {"phase", "rng", "generator", "given"} | {
+    *("seeds", "folder", "transform_param", "top_names", "read_datum"),
+}
 
 
 def shipped() -> set[str]:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.prototxt.zoo.vgg16 import faster_rcnn_test
+from recaffe.prototxt.text import print_text
+from recaffe.prototxt.zoo.catalog import make_net
 from recaffe.tools.main import main
 
 NETS = Path(__file__).parents[2] / "golden" / "fixtures" / "nets"
@@ -12,7 +13,7 @@ NETS = Path(__file__).parents[2] / "golden" / "fixtures" / "nets"
 @pytest.fixture
 def vgg16(tmp_path: Path) -> str:
     path = tmp_path / "vgg16.prototxt"
-    path.write_text(faster_rcnn_test())
+    path.write_text(print_text(make_net("vgg16")))
     return str(path)
 
 

@@ -1,0 +1,89 @@
+"""The models of the zoo, and the schemes that each is trained by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from ..caffe_pb2 import NetParameter
+from ..errors import PrototxtError
+from . import faster_rcnn, rfcn
+from .blocks import FROZEN, TRAINED
+from .faster_rcnn import Backbone
+from .rfcn import ResNet
+from .rpn import Task
+from .vgg16 import VGG16
+from .vgg_cnn_m_1024 import VGG_CNN_M_1024
+from .zf import ZF
+
+Builder = Callable[[Task], NetParameter]
+Schemes = dict[str, dict[str, Builder]]
+"""Scheme -> phase -> what builds the net."""
+
+
+class ZooError(PrototxtError):
+    """The zoo has no such net."""
+
+
+def _faster_rcnn(backbone: Backbone) -> Schemes:
+    def build(make: Callable[..., NetParameter], **fields: object) -> Builder:
+        return partial(make, backbone, **fields)
+
+    rpn_test = build(faster_rcnn.rpn_test)
+    return {
+        "end2end": {"TRAIN": build(faster_rcnn.end2end_train), "TEST": build(faster_rcnn.end2end_test)},
+        "fast-rcnn": {"TRAIN": build(faster_rcnn.fast_rcnn_train), "TEST": build(faster_rcnn.fast_rcnn_test)},
+        "stage1-rpn": {"TRAIN": build(faster_rcnn.rpn_step, trunk=TRAINED), "TEST": rpn_test},
+        "stage1-fast-rcnn": {"TRAIN": build(faster_rcnn.fast_rcnn_step, trunk=TRAINED)},
+        "stage2-rpn": {"TRAIN": build(faster_rcnn.rpn_step, trunk=FROZEN), "TEST": rpn_test},
+        "stage2-fast-rcnn": {
+            "TRAIN": build(faster_rcnn.fast_rcnn_step, trunk=FROZEN),
+            "TEST": build(faster_rcnn.steps_test),
+        },
+    }
+
+
+def _rfcn(depth: int) -> Schemes:
+    def end2end(kind: ResNet) -> dict[str, Builder]:
+        return {"TRAIN": partial(rfcn.end2end_train, kind), "TEST": partial(rfcn.end2end_test, kind)}
+
+    hard = ResNet(depth, ohem=True)
+    head: dict[str, Builder] = {"TRAIN": partial(rfcn.rfcn_step, hard), "TEST": partial(rfcn.rfcn_test, hard)}
+    test = partial(rfcn.rpn_test, hard)
+    return {
+        "end2end": end2end(ResNet(depth)),
+        "end2end-ohem": end2end(hard),
+        "class-aware": end2end(ResNet(depth, class_aware=True)),
+        "class-aware-ohem": end2end(ResNet(depth, ohem=True, class_aware=True)),
+        "stage1-rpn": {"TRAIN": partial(rfcn.rpn_step, hard, learned_from=3), "TEST": test},
+        "stage1-rfcn": head,
+        "stage2-rpn": {"TRAIN": partial(rfcn.rpn_step, hard, learned_from=5), "TEST": test},
+        "stage2-rfcn": head,
+        "stage3-rpn": {"TRAIN": partial(rfcn.rpn_step, hard, learned_from=5), "TEST": test},
+    }
+
+
+MODELS: dict[str, Schemes] = {
+    "vgg16": _faster_rcnn(VGG16),
+    "zf": _faster_rcnn(ZF),
+    "vgg_cnn_m_1024": _faster_rcnn(VGG_CNN_M_1024),
+    "resnet50": _rfcn(50),
+    "resnet101": _rfcn(101),
+}
+
+
+def schemes_of(model: str) -> Schemes:
+    """The schemes of a model."""
+    if model not in MODELS:
+        raise ZooError(f"no model {model!r} in the zoo (known: {', '.join(MODELS)})")
+    return MODELS[model]
+
+
+def make_net(model: str, scheme: str = "end2end", phase: str = "TEST", task: Task = Task()) -> NetParameter:
+    """A net of the zoo as a message; `print_text` writes it as a prototxt."""
+    schemes = schemes_of(model)
+    if scheme not in schemes:
+        raise ZooError(f"{model} has no scheme {scheme!r} (known: {', '.join(schemes)})")
+    if phase not in schemes[scheme]:
+        raise ZooError(f"{model} {scheme} has no {phase} net: its weights go into the next stage")
+    return schemes[scheme][phase](task)

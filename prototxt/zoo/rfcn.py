@@ -1,0 +1,191 @@
+"""R-FCN on ResNet: end to end with or without hard examples, for boxes of any class or of each, and in five steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..caffe_pb2 import LayerParameter, NetParameter
+from .blocks import (
+    STRIDE,
+    TESTED,
+    TRAINED,
+    Fields,
+    Layers,
+    conv,
+    gaussian,
+    layer,
+    loss,
+    net,
+    relu,
+    reshape,
+    silence,
+    softmax,
+)
+from .resnet import stage_top, trunk
+from .rpn import IM_INFO, IMAGE, ROIS, Task, image_data, proposals, roi_data, roi_targets, rpn, rpn_losses, two_way
+
+_GROUP = 7
+"""Bins of a RoI in each direction, each with score maps of its own."""
+_DRAWN = 128
+"""RoIs of an image that count into the losses."""
+
+
+@dataclass(frozen=True)
+class ResNet:
+    """A ResNet by its number of layers, and the kind of R-FCN that stands on it."""
+
+    depth: int
+    ohem: bool = False
+    """Whether the losses count for the RoIs with the largest losses alone."""
+    class_aware: bool = False
+    """Whether each class has a box of its own; otherwise there are one for the background and one for all else."""
+
+    @property
+    def name(self) -> str:
+        """The net's name."""
+        return f"ResNet-{self.depth}"
+
+    def boxes(self, task: Task) -> int:
+        """Boxes for each RoI."""
+        return task.classes if self.class_aware else 2
+
+
+def head(kind: ResNet, task: Task, box_top: str = "bbox_pred") -> Layers:
+    """Score maps for every class, box and bin, and for each RoI the mean of its bins."""
+    specs, fillers = TRAINED.learned, gaussian(0.01, TRAINED)
+    scores, numbers, cells = task.classes, 4 * kind.boxes(task), _GROUP**2
+    return [
+        conv("conv_new_1", stage_top(kind.depth, 5), 1024, 1, specs, pad=0, fillers=fillers),
+        relu("conv_new_1_relu", "conv_new_1"),
+        conv("rfcn_cls", "conv_new_1", scores * cells, 1, specs, pad=0, fillers=fillers),
+        conv("rfcn_bbox", "conv_new_1", numbers * cells, 1, specs, pad=0, fillers=fillers),
+        *_pooled("psroipooled_cls_rois", "rfcn_cls", scores, "ave_cls_score_rois", "cls_score"),
+        *_pooled("psroipooled_loc_rois", "rfcn_bbox", numbers, "ave_bbox_pred_rois", box_top),
+    ]
+
+
+def _pooled(pool: str, maps: str, width: int, mean: str, top: str) -> Layers:
+    fields = {"spatial_scale": 1 / STRIDE, "output_dim": width, "group_size": _GROUP}
+    whole = {"pool": "AVE", "kernel_size": _GROUP, "stride": _GROUP}
+    return [
+        layer("PSROIPooling", pool, [maps, "rois"], [pool], psroi_pooling_param=fields),
+        layer("Pooling", mean, [pool], [top], pooling_param=whole),
+    ]
+
+
+def losses(ohem: bool) -> Layers:
+    """The head's two losses and its accuracy, for every RoI or for the hard ones."""
+    if ohem:
+        return [*hard_examples(), *_losses("labels_ohem", "bbox_loss_weights_ohem", {"ignore_label": -1})]
+    return [*_losses("labels", "bbox_inside_weights", {}), silence("silence", "bbox_outside_weights")]
+
+
+def _losses(labels: str, weights: str, ignore: Fields) -> Layers:
+    scores = ["cls_score", labels]
+    classified, counted = ({name: ignore} if ignore else {} for name in ("loss_param", "accuracy_param"))
+    fixed = {"normalization": "PRE_FIXED", "pre_fixed_normalizer": _DRAWN}
+    boxes = ["bbox_pred", "bbox_targets", weights]
+    return [
+        loss("SoftmaxWithLoss", "loss", scores, "loss_cls", flow=True, **classified),
+        # Spelt as in the originals, whose blobs are looked up by this name.
+        _without_diff("Accuracy", "accuarcy", scores, ["accuarcy"], **counted),
+        loss("SmoothL1LossOHEM", "loss_bbox", boxes, "loss_bbox", flow=True, loss_param=fixed),
+    ]
+
+
+def hard_examples() -> Layers:
+    """The RoIs with the largest losses keep their label and weights."""
+    boxes = ["bbox_pred", "bbox_targets", "bbox_inside_weights"]
+    both = ["per_roi_loss_cls", "per_roi_loss_bbox"]
+    choice = ["rois", "per_roi_loss", "labels", "bbox_inside_weights"], ["labels_ohem", "bbox_loss_weights_ohem"]
+    cls_tops, box_tops = ["temp_loss_cls", "temp_prob_cls", both[0]], ["temp_loss_bbox", both[1]]
+    fields = {"roi_per_img": _DRAWN, "ignore_label": -1}
+    return [
+        _without_diff("SoftmaxWithLossOHEM", both[0], ["cls_score", "labels"], cls_tops, loss_weight=[0] * 3),
+        _without_diff("SmoothL1LossOHEM", both[1], boxes, box_tops, loss_weight=[0] * 2),
+        _without_diff("Eltwise", "per_roi_loss", both, ["per_roi_loss"]),
+        _without_diff("BoxAnnotatorOHEM", "annotator_detector", *choice, box_annotator_ohem_param=fields),
+        silence("silence", "bbox_outside_weights", "temp_loss_cls", "temp_prob_cls", "temp_loss_bbox"),
+    ]
+
+
+def _without_diff(kind: str, name: str, bottoms: list[str], tops: list[str], **fields: Any) -> LayerParameter:
+    return layer(kind, name, bottoms, tops, propagate_down=[False] * len(bottoms), **fields)
+
+
+def answers(kind: ResNet, task: Task) -> Layers:
+    """Probabilities and boxes, one RoI in a row."""
+    return [
+        softmax("cls_prob", "cls_score", "cls_prob_pre"),
+        reshape("cls_prob_reshape", "cls_prob_pre", "cls_prob", -1, task.classes),
+        reshape("bbox_pred_reshape", "bbox_pred_pre", "bbox_pred", -1, 4 * kind.boxes(task)),
+    ]
+
+
+def _rpn_feature(kind: ResNet) -> str:
+    """The class-aware nets have their RPN on the last stage, the others on the one before."""
+    return stage_top(kind.depth, 5 if kind.class_aware else 4)
+
+
+def end2end_train(kind: ResNet, task: Task) -> NetParameter:
+    """RPN and head trained together."""
+    layers = [
+        image_data(task),
+        *trunk(kind.depth),
+        *rpn(_rpn_feature(kind), 512, task, TRAINED),
+        two_way(),
+        *rpn_losses(task, task.rfcn_sigma),
+        *proposals(task, "rpn_rois"),
+        roi_targets(kind.boxes(task)),
+        *head(kind, task),
+        *losses(kind.ohem),
+    ]
+    return net(kind.name, layers)
+
+
+def end2end_test(kind: ResNet, task: Task) -> NetParameter:
+    """From an image to the classes and boxes of its RoIs."""
+    layers = [
+        *trunk(kind.depth),
+        *rpn(_rpn_feature(kind), 512, task, TESTED),
+        two_way(),
+        *proposals(task, "rois"),
+        *head(kind, task, "bbox_pred_pre"),
+        *answers(kind, task),
+    ]
+    return net(kind.name, layers, data=IMAGE, im_info=IM_INFO)
+
+
+def rpn_step(kind: ResNet, task: Task, learned_from: int) -> NetParameter:
+    """One of the five steps: an RPN on four stages."""
+    layers = [
+        image_data(task),
+        *trunk(kind.depth, last=4, learned_from=learned_from),
+        *rpn(stage_top(kind.depth, 4), 256, task, TRAINED),
+        two_way(),
+        *rpn_losses(task),
+    ]
+    return net(kind.name, layers)
+
+
+def rpn_test(kind: ResNet, task: Task) -> NetParameter:
+    """From an image to RoIs and their scores."""
+    layers = [
+        *trunk(kind.depth, last=4),
+        *rpn(stage_top(kind.depth, 4), 256, task, TRAINED),
+        two_way(),
+        *proposals(task, "rois", "scores"),
+    ]
+    return net(kind.name, layers, data=IMAGE, im_info=IM_INFO)
+
+
+def rfcn_step(kind: ResNet, task: Task) -> NetParameter:
+    """One of the five steps: the head on an RPN's proposals."""
+    return net(kind.name, [roi_data(task), *trunk(kind.depth), *head(kind, task), *losses(kind.ohem)])
+
+
+def rfcn_test(kind: ResNet, task: Task) -> NetParameter:
+    """From an image and RoIs to their classes and boxes."""
+    layers = [*trunk(kind.depth), *head(kind, task, "bbox_pred_pre"), *answers(kind, task)]
+    return net(kind.name, layers, data=IMAGE, rois=ROIS)
