@@ -1,5 +1,6 @@
 """The two things that need code: the package is this folder, and its kernels are C++."""
 
+import hashlib
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -13,6 +14,13 @@ def packages() -> list[str]:
     return sorted(".".join(("recaffe", *folder.parts)) for folder in folders)
 
 
+def fingerprint() -> str:
+    """Of the kernels' sources, so that a library built from others is not called; see layers/native/__init__.py."""
+    folder = Path("layers/native")
+    sources = sorted([*folder.glob("*.cpp"), *folder.glob("*.h")])
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
 kernels = Extension(
     "recaffe.layers.native._kernels",
     sources=sorted(map(str, Path("layers/native").glob("*.cpp"))),
@@ -20,6 +28,7 @@ kernels = Extension(
     # No fused multiply-add: every operation rounds as in the original.
     extra_compile_args=["-std=c++17", "-O3", "-ffp-contract=off", "-fno-trapping-math", "-fvisibility=hidden"],
     extra_link_args=["-pthread"],
+    define_macros=[("RECAFFE_SOURCES", f'"{fingerprint()}"')],
     optional=True,  # without a compiler the package runs in plain torch
 )
 

@@ -12,6 +12,14 @@ def test_nothing_built_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not native.serves(torch.zeros(2))
 
 
+def test_a_library_of_other_sources_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not native.available():
+        pytest.skip("the native kernels are not built")
+    monkeypatch.setattr(native, "_fingerprint", lambda folder: "other sources")
+    with pytest.warns(UserWarning, match="not built from the sources beside it: install again"):
+        assert native.library.__wrapped__() is None
+
+
 def test_only_the_cpu_is_served() -> None:
     assert native.serves(torch.zeros(2)) == native.available()
     assert not native.serves(torch.zeros(2), torch.zeros(2, device="meta"))
