@@ -1,4 +1,4 @@
-"""Where the bins of RoIs lie, in the float32 arithmetic of Fast R-CNN."""
+"""RoIs as the pooling layers read them: their image, and where their bins lie in Fast R-CNN's float32 arithmetic."""
 
 from __future__ import annotations
 
@@ -7,8 +7,28 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .layer import LayerError, Shape
+
 FARTHEST = 2.0**30
 """RoI corners beyond this many cells count as this far, infinite ones too."""
+
+
+def check_shapes(features: Shape, rois: Shape) -> None:
+    """Refuse what is not features N x C x H x W and rois R x 5 or R x 5 x 1 x 1."""
+    if len(features) != 4:
+        raise LayerError(f"pools features N x C x H x W, got {features}")
+    if len(rois) not in (2, 4) or rois[1] != 5 or rois[2:] not in ((), (1, 1)):
+        raise LayerError(f"takes rois R x 5 (image, x1, y1, x2, y2), got {rois}")
+
+
+def image_of(rois: Tensor, count: int) -> Tensor:
+    """The image of each of rois (R, 5), one of `count`: (R,)."""
+    image = torch.trunc(rois[:, 0])
+    wrong = ~((image >= 0) & (image < count))
+    if wrong.any():
+        row = int(wrong.nonzero()[0])
+        raise LayerError(f"RoI {row} is of image {rois[row, 0]:g}, but the features have {count} (numbered from 0)")
+    return image.int()
 
 
 class RoiAxis(NamedTuple):

@@ -11,7 +11,7 @@ from . import native
 from .layer import Arity, Layer, LayerError, Shape
 from .native.operator import operator
 from .registry import register
-from .roi_bins import RoiAxis
+from .roi_bins import RoiAxis, check_shapes, image_of
 from .window_max import window_max
 
 
@@ -50,11 +50,7 @@ class ROIPoolingLayer(Layer):
     def setup(self, *bottoms: Shape, num_tops: int = 1) -> None:
         """Check the shapes of both bottoms."""
         super().setup(*bottoms, num_tops=num_tops)
-        features, rois = bottoms
-        if len(features) != 4:
-            raise LayerError(f"pools features N x C x H x W, got {features}")
-        if len(rois) not in (2, 4) or rois[1] != 5 or rois[2:] not in ((), (1, 1)):
-            raise LayerError(f"takes rois R x 5 (image, x1, y1, x2, y2), got {rois}")
+        check_shapes(*bottoms)
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         """Pool."""
@@ -74,32 +70,14 @@ def _axes(rois: Tensor, pooled_h: int, pooled_w: int, scale: float) -> tuple[Roi
     return RoiAxis.of(y1, y2, pooled_h, scale), RoiAxis.of(x1, x2, pooled_w, scale)
 
 
-def _images(rois: Tensor, count: int) -> Tensor:
-    """The image of each RoI."""
-    image = torch.trunc(rois[:, 0])
-    wrong = ~((image >= 0) & (image < count))
-    if wrong.any():
-        row = int(wrong.nonzero()[0])
-        raise LayerError(f"RoI {row} is of image {rois[row, 0]:g}, but the features have {count} (numbered from 0)")
-    return image.int()
-
-
-def _dense(features: Tensor) -> tuple[Tensor, bool]:
-    """Features with channels second or last in memory, and whether last."""
-    if features.is_contiguous():
-        return features, False
-    last = features.is_contiguous(memory_format=torch.channels_last)
-    return (features, True) if last else (features.contiguous(), False)
-
-
 @operator("roi_pool")
 def _roi_pool(features: Tensor, rois: Tensor, pooled_h: int, pooled_w: int, scale: float) -> Tensor:
     n, c, h, w = features.shape
     y, x = _axes(rois, pooled_h, pooled_w, scale)
-    image, rows, columns = _images(rois, n), y.bins(pooled_h, h), x.bins(pooled_w, w)
+    image, rows, columns = image_of(rois, n), y.bins(pooled_h, h), x.bins(pooled_w, w)
     if not _native(features, rois):
         return window_max(features, image, rows, columns)[0].permute(0, 3, 1, 2).contiguous()
-    features, last = _dense(features)
+    features, last = native.dense(features)
     top = features.new_empty(len(rois), c, pooled_h, pooled_w)
     where = (image, rows, columns, len(rois), pooled_h, pooled_w)
     native.call("roi_pool", features, c, h, w, last, *where, top, torch.get_num_threads())
@@ -112,9 +90,9 @@ def _roi_pool_backward(
 ) -> Tensor:
     n, c, h, w = features.shape
     y, x = _axes(rois, pooled_h, pooled_w, scale)
-    image, rows, columns = _images(rois, n), y.bins(pooled_h, h), x.bins(pooled_w, w)
+    image, rows, columns = image_of(rois, n), y.bins(pooled_h, h), x.bins(pooled_w, w)
     takes = y.takes(pooled_h, h), x.takes(pooled_w, w)
-    features, last = _dense(features)
+    features, last = native.dense(features)
     diff = torch.zeros_like(features)
     if not _native(features, rois):
         cells = window_max(features, image, rows, columns)[1].permute(0, 3, 1, 2).long()  # (R, C, pooled_h, pooled_w)
@@ -160,7 +138,7 @@ def _roi_pool_shape(features: Tensor, rois: Tensor, pooled_h: int, pooled_w: int
 def _roi_pool_backward_shape(
     top_diff: Tensor, features: Tensor, rois: Tensor, pooled_h: int, pooled_w: int, scale: float
 ) -> Tensor:
-    return torch.empty_like(_dense(features)[0])
+    return torch.empty_like(native.dense(features)[0])
 
 
 def _keep_inputs(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

@@ -11,7 +11,7 @@ import ast
 import dataclasses
 import difflib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -124,6 +124,11 @@ class Config:
         return tuple(_scalar(key, item, type(default[0]), source) for item in items)
 
 
+def variant_of(types: Iterable[str]) -> str:
+    """Whose net it is, by its layer types: py-R-FCN's where one of them is known to R-FCN's Caffe alone."""
+    return "frcnn" if _RFCN_TYPES.isdisjoint(types) else "rfcn"
+
+
 class YamlLoader(yaml.SafeLoader):
     """Plain YAML and the one Python tag that old files use."""
 
@@ -134,6 +139,7 @@ def _tuple(loader: YamlLoader, node: yaml.SequenceNode) -> tuple[Any, ...]:
 
 YamlLoader.add_constructor("tag:yaml.org,2002:python/tuple", _tuple)
 
+_RFCN_TYPES = frozenset({"PSROIPooling", "BoxAnnotatorOHEM", "SoftmaxWithLossOHEM", "SmoothL1LossOHEM"})
 _FREE = frozenset({"TRAIN.SCALES", "TEST.SCALES"})
 _RFCN = frozenset(
     {"TRAIN.AGNOSTIC", "TEST.AGNOSTIC"} | {f"TRAIN.RPN_NORMALIZE_{name}" for name in ("TARGETS", "MEANS", "STDS")}

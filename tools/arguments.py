@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 
 from ..layers.layer import Shape
-from ..prototxt.config import Config
+from ..prototxt.config import VARIANTS, Config, variant_of
+from ..prototxt.text import NetText
 from .errors import CommandError
 
 _ALLOWED = {
@@ -17,13 +18,14 @@ _ALLOWED = {
 }
 
 
-def add_net(parser: argparse.ArgumentParser) -> None:
-    """Add the net and what decides how it is built: phase, level, stages, weights, config."""
+def add_net(parser: argparse.ArgumentParser, *, weights: bool = True) -> None:
+    """Add the net and what decides how it is built: phase, level, stages, weights where asked for, config."""
     parser.add_argument("net", metavar="NET", help="the net's prototxt")
     parser.add_argument("--phase", choices=("TEST", "TRAIN"), default="TEST", help="the phase (default TEST)")
     parser.add_argument("--level", type=int, default=0, help="the level that include and exclude rules see (default 0)")
     parser.add_argument("--stage", action="append", default=[], help="a stage that they see; may be given again")
-    parser.add_argument("--weights", metavar="FILE", help="the .caffemodel to load")
+    if weights:
+        parser.add_argument("--weights", metavar="FILE", help="the weights to load, in any format")
     for what, help_text in _ALLOWED.items():
         parser.add_argument(f"--allow-{what}", action="store_true", help=help_text)
     add_config(parser)
@@ -32,7 +34,10 @@ def add_net(parser: argparse.ArgumentParser) -> None:
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add what changes the config of the Python layers."""
     parser.add_argument(
-        "--variant", choices=("frcnn", "rfcn"), default="frcnn", help="whose config and layers (default frcnn)"
+        "--variant",
+        choices=("auto", *VARIANTS),
+        default="auto",
+        help="whose config and layers (default auto: py-R-FCN's for nets with its layer types, else py-faster-rcnn's)",
     )
     parser.add_argument("--cfg", action="append", default=[], metavar="FILE", help="a YAML config; may be given again")
     parser.add_argument(
@@ -49,9 +54,10 @@ def allowed(args: argparse.Namespace) -> dict[str, bool]:
     return {f"allow_{what}": bool(getattr(args, f"allow_{what}")) for what in _ALLOWED}
 
 
-def config_of(args: argparse.Namespace) -> Config:
-    """The config: the variant's defaults, then each file, then each key."""
-    config = Config.default(args.variant)
+def config_of(args: argparse.Namespace, net: NetText | None = None) -> Config:
+    """The config: the variant's defaults, then each file, then each key; the net decides what `auto` means."""
+    types = (layer.type for layer in net.net.layer) if net else ()
+    config = Config.default(variant_of(types) if args.variant == "auto" else args.variant)
     for path in args.cfg:
         config = config.with_yaml(path)
     return config.with_set(args.set) if args.set else config

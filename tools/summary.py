@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -13,6 +12,7 @@ from ..layers.shapes import times
 from ..prototxt.net import Net
 from ..prototxt.text import read_net
 from .arguments import add_net, allowed, config_of, input_shapes
+from .tables import aligned, bytes_text
 
 NAME = "summary"
 HELP = "print a net's layers, blob and param shapes, multiply-adds and memory"
@@ -42,10 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the summary."""
     shapes = input_shapes(args.input)
+    text = read_net(args.net)
     net = Net(
-        read_net(args.net),
+        text,
         args.phase,
-        config=config_of(args),
+        config=config_of(args, text),
         level=args.level,
         stages=args.stage,
         shapes=shapes,
@@ -118,18 +119,13 @@ def as_text(net: Net) -> str:
             tail = (params, work) if k == 0 else ("", "")
             table.append((*head, top, times(shape) if row.tops else "", *tail))
     total = sum(row.multiply_adds for row in rows(net))
-    lines = [f"{net.graph.name or 'net'} ({net.phase}): {len(net.nodes)} layers", *_aligned(table)]
+    lines = [f"{net.graph.name or 'net'} ({net.phase}): {len(net.nodes)} layers", *aligned(table)]
     lines.append(
-        f"{sum(prod(p.shape) for p in net.param_list):,} params ({_size(param_bytes(net))}), "
-        f"{_count(total)} multiply-adds, blobs {_size(sum(map(_bytes, net.blob_shapes.values())))} in all, "
-        f"{_size(peak_blob_bytes(net))} at a time in inference"
+        f"{sum(prod(p.shape) for p in net.param_list):,} params ({bytes_text(param_bytes(net))}), "
+        f"{_count(total)} multiply-adds, blobs {bytes_text(sum(map(_bytes, net.blob_shapes.values())))} in all, "
+        f"{bytes_text(peak_blob_bytes(net))} at a time in inference"
     )
     return "\n".join(lines)
-
-
-def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
 
 
 def _bytes(shape: Shape) -> int:
@@ -142,11 +138,3 @@ def _count(number: float) -> str:
             return f"{number:.3g}{unit}"
         number /= 1000
     return f"{number:,.1f}G"
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
-        count /= 1024
-    return f"{count:,.2f} GiB"

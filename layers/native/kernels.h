@@ -33,3 +33,15 @@ void in_threads(int64_t count, int64_t threads, int64_t grain, const Work& work)
     run();
     for (auto& other : others) other.join();
 }
+
+// The shape of dense feature maps (images, channels, height, width) whose channels lie last or second in memory.
+struct Maps {
+    int64_t channels, height, width, channel_stride, pixel_stride;
+
+    Maps(int64_t c, int64_t h, int64_t w, bool last)
+        : channels(c), height(h), width(w), channel_stride(last ? 1 : h * w), pixel_stride(last ? c : 1) {}
+
+    int64_t offset(int64_t image, int64_t channel) const {
+        return image * channels * height * width + channel * channel_stride;
+    }
+};

@@ -6,18 +6,6 @@ namespace {
 
 constexpr int64_t kBlock = 64;  // channels taken together: one vector loop where they lie side by side
 
-// The shape of dense feature maps (images, channels, height, width) whose channels lie last or second in memory.
-struct Maps {
-    int64_t channels, height, width, channel_stride, pixel_stride;
-
-    Maps(int64_t c, int64_t h, int64_t w, bool last)
-        : channels(c), height(h), width(w), channel_stride(last ? 1 : h * w), pixel_stride(last ? c : 1) {}
-
-    int64_t offset(int64_t image, int64_t channel) const {
-        return image * channels * height * width + channel * channel_stride;
-    }
-};
-
 // R RoIs: the image of each; where its bins start and end, rows (R, bins_y, 2) and columns (R, bins_x, 2); and which
 // cells a bin hands gradient to, (R, bins_y, height) and (R, bins_x, width).
 struct Rois {

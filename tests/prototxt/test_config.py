@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recaffe.layers.registry import registered
-from recaffe.prototxt.config import Config, ConfigError
+from recaffe.prototxt.config import Config, ConfigError, variant_of
 
 END2END = """
 EXP_DIR: faster_rcnn_end2end
@@ -156,3 +156,9 @@ def test_a_missing_file_and_an_unknown_variant_are_refused(tmp_path: Path) -> No
         Config.default("ssd")
     with pytest.raises(ConfigError, match=r"unknown key 'TRAIN\.NMS'"):
         Config.default()["TRAIN.NMS"]
+
+
+@pytest.mark.parametrize("name", ["PSROIPooling", "BoxAnnotatorOHEM", "SoftmaxWithLossOHEM", "SmoothL1LossOHEM"])
+def test_a_type_of_r_fcns_caffe_tells_the_variant(name: str) -> None:
+    assert variant_of(["Convolution", name]) == "rfcn"
+    assert variant_of(["Convolution", "ROIPooling", "SmoothL1Loss", "Python"]) == "frcnn"

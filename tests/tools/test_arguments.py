@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from recaffe.prototxt.errors import PrototxtError
+from recaffe.prototxt.net import Net
+from recaffe.prototxt.text import read_net
 from recaffe.tools.arguments import add_net, allowed, config_of, input_shapes
 from recaffe.tools.errors import CommandError
 
@@ -37,6 +39,24 @@ def test_config_files_come_before_keys(tmp_path: Path) -> None:
     config = config_of(parsed("--variant", "rfcn", "--cfg", str(path), "--set", "TEST.RPN_POST_NMS_TOP_N", "50"))
     assert (config["TEST.RPN_POST_NMS_TOP_N"], config["TEST.RPN_PRE_NMS_TOP_N"]) == (50, 800)
     assert config["VARIANT"] == "rfcn"
+
+
+RFCN = """
+layer { name: "input" type: "Input" top: "x" top: "rois"
+        input_param { shape { dim: 1 dim: 12 dim: 5 dim: 7 } shape { dim: 6 dim: 5 } } }
+layer { name: "pool" type: "PSROIPooling" bottom: "x" bottom: "rois" top: "y"
+        psroi_pooling_param { spatial_scale: 0.0625 output_dim: 3 group_size: 2 } }
+"""
+
+
+def test_the_net_decides_the_variant_unless_it_is_said() -> None:
+    rfcn, other = read_net(RFCN), read_net(RFCN.replace("PSROIPooling", "ROIPooling"))
+    assert config_of(parsed(), rfcn)["VARIANT"] == "rfcn"
+    assert config_of(parsed("--set", "TEST.AGNOSTIC", "True"), rfcn)["TEST.AGNOSTIC"] is True
+    assert config_of(parsed(), other)["VARIANT"] == "frcnn"
+    assert config_of(parsed("--variant", "frcnn"), rfcn)["VARIANT"] == "frcnn"
+    assert config_of(parsed("--variant", "rfcn"), other)["VARIANT"] == "rfcn"
+    assert Net.from_prototxt(RFCN).config["VARIANT"] == "rfcn"
 
 
 @pytest.mark.parametrize("words", [("TEST.NO_SUCH", "1"), ("TEST.NMS", "'high'"), ("TEST.NMS",)])
