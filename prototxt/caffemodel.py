@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
+from .contents import SavedLayer, Weights
 from .errors import PrototxtError
-from .saved import SavedBlob, parse_blob
+from .saved import parse_blob
+from .sniff import disguise
 from .source import Source
 from .upgrade import V1_TYPES_BY_NUMBER
 from .wire import Field, Message, WireError
 
 _NAME, _V1_LAYERS, _LAYER = 1, 2, 100
 _V0_IN_V1 = 1
-_MAGIC = {b"\x89HDF": "HDF5", b"\x89PNG": "a PNG image", b"PK\x03": "a zip archive", b"\x1f\x8b": "packed by gzip"}
-
-
-@dataclass(frozen=True)
-class SavedLayer:
-    """A layer of a file; V0's types keep their old names, V1's are numbers there and get today's."""
-
-    name: str
-    type: str
-    blobs: tuple[SavedBlob, ...]
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What a .caffemodel holds, in its order."""
-
-    path: str
-    net_name: str
-    layers: tuple[SavedLayer, ...]
 
 
 @dataclass(frozen=True)
@@ -46,15 +28,15 @@ class _Numbers:
 _V0, _V1, _V2 = _Numbers(1, 2, 50), _Numbers(4, 5, 6), _Numbers(1, 2, 7)
 
 
-def read_weights(path: str | os.PathLike[str]) -> Weights:
+def read_caffemodel(source: Source) -> Weights:
     """Read a .caffemodel's layers by name, type and blobs; values stay in the file until a blob's `tensor()`."""
-    source = Source(path)
+    what = disguise(source)
     try:
         weights = _read_net(source)
     except WireError as error:
-        raise WireError(_disguise(source) or str(error)) from None
+        raise WireError(f"{source.path}: is {what}, not a .caffemodel" if what else str(error)) from None
     if not weights.layers:
-        raise PrototxtError(_disguise(source) or f"{source.path}: no layers in it: not a .caffemodel")
+        raise PrototxtError(f"{source.path}: {f'is {what},' if what else 'no layers in it:'} not a .caffemodel")
     return weights
 
 
@@ -86,19 +68,8 @@ def _read_layer(source: Source, message: Message, numbers: _Numbers) -> SavedLay
             return _read_layer(source, message.message(item), _V0)
     where = f"{source.path}: layer {name!r}, blob"
     parsed = (parse_blob(source, message.message(item), f"{where} {i}") for i, item in enumerate(blobs))
-    return SavedLayer(name, kind, tuple(parsed))
+    return SavedLayer(name, kind, dict(enumerate(parsed)))
 
 
 def _v1_type(number: int) -> str:
     return V1_TYPES_BY_NUMBER.get(number, str(number))
-
-
-def _disguise(source: Source) -> str:
-    """What a file is that is no .caffemodel, where it can be told."""
-    head = bytes(source.map[:256])
-    for magic, what in _MAGIC.items():
-        if head.startswith(magic):
-            return f"{source.path}: is {what}, not a .caffemodel"
-    if head.strip() and all(byte >= 32 or byte in b"\t\n\r" for byte in head):
-        return f"{source.path}: is text, not a .caffemodel"
-    return ""

@@ -124,9 +124,13 @@ class Config:
         return tuple(_scalar(key, item, type(default[0]), source) for item in items)
 
 
-def variant_of(types: Iterable[str]) -> str:
-    """Whose net it is, by its layer types: py-R-FCN's where one of them is known to R-FCN's Caffe alone."""
-    return "frcnn" if _RFCN_TYPES.isdisjoint(types) else "rfcn"
+def variant_of(types: Iterable[str], file: str = "") -> str:
+    """Whose net it is: py-R-FCN's where a layer type is known to its Caffe alone, or where the file lies among its own.
+
+    py-R-FCN ships py-faster-rcnn's prototxts unchanged and runs them with its own Python layers.
+    """
+    in_checkout = any(part.lower().startswith("py-r-fcn") for part in Path(file).resolve().parts)
+    return "rfcn" if in_checkout or not _RFCN_TYPES.isdisjoint(types) else "frcnn"
 
 
 class YamlLoader(yaml.SafeLoader):

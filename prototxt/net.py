@@ -57,7 +57,7 @@ class Net(nn.Module):
         """
         super().__init__()
         self.phase = phase
-        self.config = config or Config.default(variant_of(layer.type for layer in text.net.layer))
+        self.config = config or Config.default(variant_of((layer.type for layer in text.net.layer), text.name))
         self.graph = build_graph(text.net, phase, text.where, level, stages)
         self.seed = int(self.config["RNG_SEED"]) if seed is None else seed
         self.rng = np.random.RandomState(self.seed)
@@ -76,6 +76,8 @@ class Net(nn.Module):
         self._modules.update(zip(self._layer_of_key, parts.layers, strict=True))
         self._walk = self._last = Walk(parts, self.flow)
         self._folded: tuple[Folded, Walk] | None = None
+        self.folding = True
+        """Whether inference multiplies BatchNorm and Scale into the convolution before them."""
         way_out = 'run net(keep="all", ...) or name it in keep=[...]'
         self.blobs = Blobs(self.blob_shapes, lambda name: self._last.values.get(name), way_out)
         self.diffs = Blobs(self.blob_shapes, lambda name: self._last.diff(name), f"{way_out}, then net.backward()")
@@ -184,7 +186,7 @@ class Net(nn.Module):
 
     def _walk_for(self, kept: Set[str]) -> Walk:
         """The layers as they are, or where no diff can be asked for, with BatchNorms folded into convolutions."""
-        if torch.is_grad_enabled() and any(self.flow.layers):
+        if not self.folding or (torch.is_grad_enabled() and any(self.flow.layers)):
             return self._walk
         if self._folded is None or not self._folded[0].is_current(self.parts):
             folded = fold(self.parts)

@@ -70,15 +70,29 @@ class SavedBlob:
 
     def tensor(self) -> Tensor:
         """The values as float32, in the saved shape: a view of the file where they lie aligned, else read once."""
-        have, want = sum(run.count for run in self.runs), prod(self.shape)
-        if have != want:
-            raise PrototxtError(f"{self.where} holds {have} values, its shape {times(self.shape)} needs {want}")
+        have = self._count()
         if have and len(self.runs) == 1:
             (run,) = self.runs
             if run.plain and run.start % run.stride == 0:
                 view = torch.frombuffer(self.source.map, dtype=torch.float32, count=have, offset=run.start)
                 return view.view(self.shape)
         return self._read(have).view(self.shape)
+
+    def pieces(self) -> Iterator[npt.NDArray[np.float32]]:
+        """The values as float32, some at a time in their order; each piece lasts until the next."""
+        self._count()
+        for run in self.runs:
+            for piece in run.pieces(self.source):
+                with np.errstate(over="ignore"):
+                    values = np.ascontiguousarray(piece, np.float32)
+                yield values
+
+    def _count(self) -> int:
+        """How many values there are: as many as the shape needs."""
+        have, want = sum(run.count for run in self.runs), prod(self.shape)
+        if have != want:
+            raise PrototxtError(f"{self.where} holds {have} values, its shape {times(self.shape)} needs {want}")
+        return have
 
     def _read(self, count: int) -> Tensor:
         # torch's memory: NumPy asks for huge pages, whose first touch made this three times slower or worse at times.

@@ -1,20 +1,23 @@
-"""Trained weights for a net: which of its params a .caffemodel fills."""
+"""Trained weights for a net: which of its params a file fills."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from ..layers.layer import Shape
 from ..layers.shapes import times
-from .caffemodel import SavedLayer
-from .caffemodel import Weights as Weights
-from .caffemodel import read_weights as read_weights
+from .contents import Blob, SavedLayer
+from .contents import Weights as Weights
 from .errors import PrototxtError
+from .reading import read_weights as read_weights
 
+Place = tuple[str, int]
 _LISTED = 5
 
 
@@ -23,11 +26,15 @@ class Match:
     """A net's params as a file fills them, by (layer, index), and the names of layers that met or did not."""
 
     path: str
-    tensors: dict[tuple[str, int], Tensor]
+    tensors: dict[Place, Tensor]
     matched: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
-    nonfinite: dict[tuple[str, int], int] = field(default_factory=dict)
+    nonfinite: dict[Place, int] = field(default_factory=dict)
+    converted: dict[str, int] = field(default_factory=dict)
+    """How many params were of other types than float32, by type."""
+    blobs: dict[Place, Blob] = field(default_factory=dict)
+    """Where the tensors' values lie in the file."""
 
     def report(self) -> str:
         """A line for what matched and one for each kind of trouble that was allowed."""
@@ -38,12 +45,16 @@ class Match:
             lines.append(f"  not in the net: {_some(self.unused)}")
         if self.nonfinite:
             lines.append(f"  NaN or infinite: {_places(self.nonfinite)}")
+        if self.converted:
+            counts = ", ".join(f"{count} param(s) of {dtype}" for dtype, count in self.converted.items())
+            lines.append(f"  made float32: {counts}")
         return "\n".join(lines)
 
 
 def match(
     weights: Weights,
     params: Mapping[str, Sequence[Shape]],
+    shared: Sequence[Collection[Place]] = (),
     *,
     allow_missing: bool = False,
     allow_unused: bool = False,
@@ -51,42 +62,74 @@ def match(
 ) -> Match:
     """Give a net's params, named by layer, the file's values in the net's shapes.
 
-    Shapes must be equal as Caffe has it (`SavedBlob.fits`). A layer of the net that the file lacks, a layer with blobs
-    that the net lacks, and NaN or infinite values are refused unless allowed. Of layers with one name the last counts.
+    The two meet as in `pair`; NaN and infinite values are refused unless allowed.
     """
-    latest = {layer.name: layer for layer in weights.layers if layer.name in params}
-    missing = [name for name in params if name not in latest and params[name]]
-    unused = list(dict.fromkeys(layer.name for layer in weights.layers if layer.name not in params and layer.blobs))
-    _check_shapes(weights, params)
-    matched = [name for name in latest if params[name]]
-    _check_names(weights.path, matched, missing, unused, allow_missing, allow_unused)
-    tensors = {
-        (name, i): blob.tensor().view(params[name][i])
-        for name, layer in latest.items()
-        for i, blob in enumerate(layer.blobs)
-    }
-    counts = ((place, _count_nonfinite(tensor)) for place, tensor in tensors.items())
+    found = pair(weights, params, shared, allow_missing=allow_missing, allow_unused=allow_unused)
+    tensors = {(name, i): blob.tensor().view(params[name][i]) for (name, i), blob in found.blobs.items()}
+    counts = ((place, count_nonfinite(tensor.numpy())) for place, tensor in tensors.items())
     nonfinite = {place: count for place, count in counts if count}
     if nonfinite and not allow_nonfinite:
-        raise PrototxtError(f"{weights.path}: NaN or infinite: {_places(nonfinite)} (allow_nonfinite takes them)")
-    return Match(weights.path, tensors, matched, missing, unused, nonfinite)
+        raise refuse_nonfinite(weights.path, nonfinite)
+    return replace(found, tensors=tensors, nonfinite=nonfinite)
 
 
-def _check_shapes(weights: Weights, params: Mapping[str, Sequence[Shape]]) -> None:
+def pair(
+    weights: Weights,
+    params: Mapping[str, Sequence[Shape]],
+    shared: Sequence[Collection[Place]] = (),
+    *,
+    allow_missing: bool = False,
+    allow_unused: bool = False,
+) -> Match:
+    """Find the blob for each of a net's params, named by layer, without reading any value.
+
+    Shapes must be equal as Caffe has it (`Blob.fits`). A layer of the net that the file lacks and a layer with blobs
+    that the net lacks are refused unless allowed. Of layers with one name the last counts.
+    `shared` has the places, (layer, index), of each param that several layers use: one of them is enough.
+    """
+    latest = {layer.name: layer for layer in weights.layers if layer.name in params}
+    blobs = {(name, i): blob for name, layer in latest.items() for i, blob in layer.blobs.items()}
+    given = set(blobs).union(*(places for places in shared if not blobs.keys().isdisjoint(places)))
+    wanted = {name: {(name, i) for i in range(len(shapes))} for name, shapes in params.items()}
+    missing = [name for name, places in wanted.items() if name not in latest and not places <= given]
+    unused = list(dict.fromkeys(layer.name for layer in weights.layers if layer.name not in params and layer.blobs))
+    _check_shapes(weights, params, given)
+    matched = [name for name in latest if params[name]]
+    _check_names(weights.path, matched, missing, unused, allow_missing, allow_unused)
+    converted = Counter(blob.dtype for blob in blobs.values() if blob.dtype != "float32")
+    return Match(weights.path, {}, matched, missing, unused, converted=dict(converted), blobs=blobs)
+
+
+def _check_shapes(weights: Weights, params: Mapping[str, Sequence[Shape]], given: Collection[Place]) -> None:
     """Refuse every layer whose blobs are others than its params, even one that a later layer of its name replaces."""
-    found = [text for layer in weights.layers if layer.name in params for text in _misfits(layer, params[layer.name])]
+    layers = (layer for layer in weights.layers if layer.name in params)
+    check = _misnumbered if weights.numbered else _miscounted
+    found = [text for layer in layers for text in check(layer, params[layer.name], given)]
     if found:
         more = f"; and {len(found) - 1} more such" if len(found) > 1 else ""
         raise PrototxtError(f"{weights.path}: {found[0]}{more} (rename a layer to keep it out of the file's weights)")
 
 
-def _misfits(layer: SavedLayer, shapes: Sequence[Shape]) -> list[str]:
+def _miscounted(layer: SavedLayer, shapes: Sequence[Shape], given: Collection[Place]) -> list[str]:
+    """What is wrong with a layer whose blobs come in order: as many as params, each of its shape."""
     if len(layer.blobs) != len(shapes):
         return [f"layer {layer.name!r} has {len(layer.blobs)} blob(s) in the file, {len(shapes)} in the net"]
+    return _misfits(layer, shapes)
+
+
+def _misnumbered(layer: SavedLayer, shapes: Sequence[Shape], given: Collection[Place]) -> list[str]:
+    """What is wrong with a layer whose blobs are numbered: one may be left out that is given elsewhere."""
+    if extra := [i for i in layer.blobs if i >= len(shapes)]:
+        return [f"layer {layer.name!r} has a blob {extra[0]} in the file, {len(shapes)} blob(s) in the net"]
+    absent = [i for i in range(len(shapes)) if (layer.name, i) not in given]
+    return [f"layer {layer.name!r} lacks blob {i} in the file" for i in absent] + _misfits(layer, shapes)
+
+
+def _misfits(layer: SavedLayer, shapes: Sequence[Shape]) -> list[str]:
     return [
-        f"layer {layer.name!r}, blob {i} is {times(blob.shape)} in the file, {times(shape)} in the net"
-        for i, (blob, shape) in enumerate(zip(layer.blobs, shapes, strict=True))
-        if not blob.fits(shape)
+        f"layer {layer.name!r}, blob {i} is {times(blob.shape)} in the file, {times(shapes[i])} in the net"
+        for i, blob in layer.blobs.items()
+        if not blob.fits(shapes[i])
     ]
 
 
@@ -102,9 +145,13 @@ def _check_names(
         raise PrototxtError(f"{path}: the net lacks its layer(s) {_some(unused)} (allow_unused leaves them out){hint}")
 
 
-def _count_nonfinite(tensor: Tensor) -> int:
+def refuse_nonfinite(path: str, counts: Mapping[Place, int]) -> PrototxtError:
+    """The error for values that are NaN or infinite, counted by param."""
+    return PrototxtError(f"{path}: NaN or infinite: {_places(counts)} (allow_nonfinite takes them)")
+
+
+def count_nonfinite(values: npt.NDArray[np.float32]) -> int:
     """How many values are NaN or infinite; a finite sum, one pass without memory, shows that none is."""
-    values = tensor.numpy()
     with np.errstate(over="ignore", invalid="ignore"):
         return 0 if np.isfinite(values.sum()) else values.size - int(np.isfinite(values).sum())
 
@@ -114,7 +161,7 @@ def _some(names: Sequence[str]) -> str:
     return listed if len(names) <= _LISTED else f"{listed} and {len(names) - _LISTED} more"
 
 
-def _places(counts: Mapping[tuple[str, int], int]) -> str:
+def _places(counts: Mapping[Place, int]) -> str:
     texts = [f"{count} value(s) of layer {layer!r}, blob {index}" for (layer, index), count in counts.items()]
     more = f" and in {len(texts) - _LISTED} more params" if len(texts) > _LISTED else ""
     return ", ".join(texts[:_LISTED]) + more

@@ -56,8 +56,8 @@ def allowed(args: argparse.Namespace) -> dict[str, bool]:
 
 def config_of(args: argparse.Namespace, net: NetText | None = None) -> Config:
     """The config: the variant's defaults, then each file, then each key; the net decides what `auto` means."""
-    types = (layer.type for layer in net.net.layer) if net else ()
-    config = Config.default(variant_of(types) if args.variant == "auto" else args.variant)
+    found = variant_of((layer.type for layer in net.net.layer), net.name) if net else "frcnn"
+    config = Config.default(found if args.variant == "auto" else args.variant)
     for path in args.cfg:
         config = config.with_yaml(path)
     return config.with_set(args.set) if args.set else config

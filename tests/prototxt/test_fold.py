@@ -47,6 +47,9 @@ def test_outputs_are_the_same(net: Net, data: torch.Tensor) -> None:
         layer.register_forward_hook(lambda *_, name=node.name: calls.append(name))
     folded = net(data=data)
     assert "bn1" not in calls
+    net.folding = False
+    net(data=data)
+    assert "bn1" in calls
     for name, blob in whole.items():
         torch.testing.assert_close(folded[name], blob, rtol=1e-5, atol=1e-6)
 

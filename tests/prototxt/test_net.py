@@ -149,6 +149,13 @@ def test_layers_that_share_memory_cannot_be_in_place(type_: str) -> None:
         Net.from_prototxt(text, "TRAIN")
 
 
+def test_an_input_without_axes() -> None:
+    text = """layer { name: "x" type: "Input" top: "x" top: "s"
+                      input_param { shape { dim: 2 dim: 3 } shape { } } }
+    layer { name: "y" type: "Scale" bottom: "x" bottom: "s" top: "y" scale_param { axis: 0 } }"""
+    assert Net.from_prototxt(text)(x=np.ones((2, 3)), s=np.float32(4))["y"].tolist() == [[4, 4, 4]] * 2
+
+
 def test_labels_get_no_diff() -> None:
     text = SMALL + 'layer { name: "g" type: "InnerProduct" bottom: "c" top: "g" inner_product_param { num_output: 1 } }'
     text = text.replace('bottom: "f" bottom: "label"', 'bottom: "f" bottom: "g"').splitlines()

@@ -1,0 +1,81 @@
+"""A solver's state: .solverstate and .solverstate.h5."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import h5py
+
+from .contents import Blob, unbroken
+from .errors import PrototxtError
+from .hdf5 import BAD_HDF5, hdf5_blob, hdf5_item, open_hdf5
+from .saved import parse_blob
+from .source import Source
+
+_ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP = 1, 2, 3, 4
+
+
+@dataclass(frozen=True)
+class SolverState:
+    """Where a solver stood. Two histories a param (AdaDelta's, Adam's): all first ones, then all second."""
+
+    path: str
+    iter: int = 0
+    learned_net: str = ""
+    """The weights that belong to it, as the solver named the file."""
+    current_step: int = 0
+    history: tuple[Blob, ...] = field(default=(), repr=False)
+
+
+def read_solverstate(path: str | os.PathLike[str] | Source) -> SolverState:
+    """Read either kind of file."""
+    source = path if isinstance(path, Source) else Source(path)
+    return _read_hdf5(source.path) if source.map[:4] == b"\x89HDF" else _read_binary(source)
+
+
+def _read_binary(source: Source) -> SolverState:
+    message = source.message
+    numbers = {_ITER: 0, _CURRENT_STEP: 0}
+    learned_net, seen = "", set()
+    history: list[Blob] = []
+    for item in message:
+        seen.add(item.number)
+        if item.number in numbers:
+            numbers[item.number] = message.integer(item)
+        elif item.number == _LEARNED_NET:
+            learned_net = message.text(item)
+        elif item.number == _HISTORY:
+            where = f"{source.path}: history {len(history)}"
+            history.append(parse_blob(source, message.message(item), where))
+    if _ITER not in seen:
+        raise PrototxtError(f"{source.path}: tells no iteration: not a .solverstate")
+    return SolverState(source.path, numbers[_ITER], learned_net, numbers[_CURRENT_STEP], tuple(history))
+
+
+def _read_hdf5(path: str) -> SolverState:
+    file = open_hdf5(path)
+    with unbroken(path, BAD_HDF5):
+        group = hdf5_item(path, file, "history", h5py.Group)
+        names = sorted(group, key=lambda name: (len(name), name))
+        if names != [str(i) for i in range(len(names))]:
+            raise PrototxtError(f"{path}: its history should be numbered 0 to {len(names) - 1}: {', '.join(names)}")
+        items = (hdf5_item(path, group, name, h5py.Dataset) for name in names)
+        history = tuple(hdf5_blob(f"{path}: history {i}", item) for i, item in enumerate(items))
+        learned_net = _text(path, file) if "learned_net" in file else ""
+        iteration, step = (_integer(path, file, name) for name in ("iter", "current_step"))
+    return SolverState(path, iteration, learned_net, step, history)
+
+
+def _integer(path: str, file: h5py.File, name: str) -> int:
+    data = hdf5_item(path, file, name, h5py.Dataset)
+    if data.size != 1 or data.dtype.kind not in "iu":
+        raise PrototxtError(f"{path}: `{name}` should be one integer")
+    return int(data[()].item())
+
+
+def _text(path: str, file: h5py.File) -> str:
+    value = hdf5_item(path, file, "learned_net", h5py.Dataset)[()]
+    if not isinstance(value, bytes):
+        raise PrototxtError(f"{path}: `learned_net` should be one text")
+    return value.decode(errors="backslashreplace")
