@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import gc
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from math import prod
-from pathlib import Path
+from functools import partial
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +14,12 @@ import torch
 
 from ..layers.anchor_target import AnchorTargetLayer
 from ..layers.proposal import ProposalLayer
+from ..layers.psroi_pooling import psroi_pool
 from ..prototxt.net import Net
-from ..prototxt.text import read_net
-from ..prototxt.zoo.vgg16 import faster_rcnn_test
+from ..prototxt.text import NetText, print_text, read_net
+from ..prototxt.zoo.catalog import make_net
 from . import plain_numpy
+from .bench_weights import porting, reading
 
 NAME = "bench"
 HELP = "measure speed against a matrix product, plain NumPy and a read of the file"
@@ -32,16 +30,20 @@ Array = npt.NDArray[np.float32]
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--threads", type=int, default=2, help="threads for torch (default 2)")
-    parser.add_argument("--only", choices=sorted(_BENCHES), action="append", help="run only these")
+    parser.add_argument("--only", choices=sorted([*_BENCHES, "caffemodel"]), action="append", help="run only these")
+    parser.add_argument(
+        "--opencv", metavar="PYTHON", help="a Python with OpenCV 4, to read the same .caffemodel beside"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the benchmarks."""
     torch.set_num_threads(args.threads)
     print(f"torch {torch.__version__}, {args.threads} threads")
-    for name in args.only or _BENCHES:
+    benches: dict[str, Callable[[], None]] = {**_BENCHES, "caffemodel": partial(reading, args.opencv)}
+    for name in args.only or benches:
         print(f"\n{name}")
-        _BENCHES[name]()
+        benches[name]()
     return 0
 
 
@@ -58,8 +60,8 @@ def best(action: Callable[[], object], times: int = 5) -> float:
 
 def forward() -> None:
     """VGG16's test net against the rate of a large matrix product."""
-    net = Net(read_net(faster_rcnn_test()), seed=1)
-    net.fill()
+    net = Net(_vgg16())
+    net.fill(_weights(net))
     rng = np.random.RandomState(5)
     data = rng.standard_normal((1, 3, 600, 1000)).astype(np.float32) * 50
     blobs = {"data": data, "im_info": np.array([[600, 1000, 1.6]], np.float32)}
@@ -76,9 +78,20 @@ def forward() -> None:
     print(f"  ratio {rate / peak:.2f} (wanted: at least 0.85)")
 
 
+def _vgg16() -> NetText:
+    return read_net(print_text(make_net("vgg16")))
+
+
+def _weights(net: Net) -> dict[tuple[str, int], torch.Tensor]:
+    """Weights from N(0, 0.01²): a TEST net names fillers for its last layers alone."""
+    generator = torch.Generator().manual_seed(1)
+    places = [(name, shapes[0]) for name, shapes in net.param_shapes.items()]
+    return {(name, 0): torch.randn(shape, generator=generator) * 0.01 for name, shape in places}
+
+
 def _multiply_adds(rois: int) -> int:
     """Multiply-adds of VGG16's test net at 600×1000 with so many RoIs."""
-    net = Net(read_net(faster_rcnn_test()), shapes={"data": (1, 3, 600, 1000)})
+    net = Net(_vgg16(), shapes={"data": (1, 3, 600, 1000)})
     parts = net.parts
     work = 0
     for node, layer in zip(parts.nodes, parts.layers, strict=True):
@@ -114,90 +127,33 @@ def anchor_targets() -> None:
     print(f"  the overlaps alone in plain NumPy {plain * 1e3:.1f} ms: {plain / ours:.1f} times as long")
 
 
-def caffemodel() -> None:
-    """Loading VGG16's weights against reading the file once; in processes of their own, to see their memory."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vgg16.caffemodel"
-        write_caffemodel(path)
-        size = path.stat().st_size
-        results = {what: [_child(what, path) for _ in range(3)] for what in ("bytes", "net")}
-    read, load = (min(seconds for seconds, _ in runs) for runs in results.values())
-    base, peak = (min(memory for _, memory in runs) for runs in results.values())
-    print(f"  {size / 2**20:.0f} MiB: reading the bytes {read:.2f} s, into a net {load:.2f} s")
-    print(f"  ratio {load / read:.2f} (wanted: at most 1.3)")
-    print(f"  peak memory {peak / size:.2f} of the file, reading the bytes {base / size:.2f} (wanted: at most 1.2)")
-
-
-def write_caffemodel(path: Path) -> None:
-    """A file of VGG16's size and layout, by the wire: a layer is field 100, its name 1, type 2, blobs 7."""
-    net = Net(read_net(faster_rcnn_test()))
-    with path.open("wb") as file:
-        for node, layer in zip(net.nodes, net.parts.layers, strict=True):
-            if not layer.param_shapes:
-                continue
-            head = _field(1, node.name.encode()) + _field(2, node.type.encode())
-            frames = []
-            for shape in layer.param_shapes:
-                dims = _field(7, _field(1, b"".join(map(_varint, shape))))
-                size = prod(shape) * 4
-                frame = dims + _varint(5 << 3 | 2) + _varint(size)
-                frames.append((_varint(7 << 3 | 2) + _varint(len(frame) + size) + frame, size))
-            length = len(head) + sum(len(frame) + size for frame, size in frames)
-            file.write(_varint(100 << 3 | 2) + _varint(length) + head)
-            for frame, size in frames:
-                file.write(frame)
-                file.write(np.full(size // 4, 0.01, np.float32).tobytes())
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def _child(what: str, path: Path) -> tuple[float, float]:
-    """Seconds and bytes that one way of reading takes."""
-    out = subprocess.run(
-        [sys.executable, "-m", __name__, what, str(path)], check=True, capture_output=True, text=True
-    ).stdout.split()
-    return float(out[0]), float(out[1])
-
-
-def _measure(what: str, path: Path) -> None:
-    text = read_net(faster_rcnn_test())
-    net = Net(text)
-    gc.collect()
-    before = _peak_memory()
-    start = time.perf_counter()
-    if what == "bytes":
-        content = path.read_bytes()
-        assert content
-    else:
-        net.load(path)
-        for param in net.parameters():
-            param.sum()
-    seconds = time.perf_counter() - start
-    print(seconds, _peak_memory() - before)
-
-
-def _peak_memory() -> int:
-    """The most bytes this process ever held; getrusage would count its parent's, too."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
+def rfcn() -> None:
+    """R-FCN with BatchNorm and Scale folded into the convolutions, beside the same net as it is written."""
+    net = Net(read_net(print_text(make_net("resnet50"))))
+    net.fill(_weights(net))
+    with torch.no_grad():
+        for layer in net.layers.values():
+            if layer.type == "BatchNorm":
+                for param, value in zip(layer.params, (0.0, 1.0, 1.0), strict=True):
+                    param.fill_(value)
+    rng = np.random.RandomState(5)
+    data = rng.standard_normal((1, 3, 600, 1000)).astype(np.float32) * 50
+    blobs = {"data": data, "im_info": np.array([[600, 1000, 1.6]], np.float32)}
+    times: dict[bool, float] = {}
+    for folding in (True, False) * 3:
+        net.folding = folding
+        times[folding] = min(times.get(folding, inf), best(lambda: net(blobs), 1))
+    folded, written = times[True], times[False]
+    features, rois = torch.randn(1, 1029, 38, 63), torch.tensor([[0.0, 80, 90, 500, 400]]).repeat(300, 1)
+    pooling = best(lambda: psroi_pool(features.contiguous(memory_format=torch.channels_last), rois, 7, 1 / 16))
+    print(f"  ResNet-50 at 600×1000: folded {folded:.2f} s, as written {written:.2f} s: ratio {written / folded:.2f}")
+    print(f"  PS-ROI pooling of 300 RoIs, 21 classes: {pooling / folded:.3f} of a forward (wanted: at most 0.1)")
 
 
 _BENCHES: dict[str, Callable[[], None]] = {
     "forward": forward,
     "proposals": proposals,
+    "R-FCN": rfcn,
     "anchor targets": anchor_targets,
-    "caffemodel": caffemodel,
+    "port": porting,
 }
-
-if __name__ == "__main__":
-    _measure(sys.argv[1], Path(sys.argv[2]))

@@ -11,8 +11,9 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import NoReturn
 
-COMMANDS = ("verify", "summary", "demo", "bench", "doctor")
+COMMANDS = ("verify", "summary", "inspect", "port", "demo", "bench", "doctor", "layers", "zoo")
 """One module of this folder each, with NAME, HELP, configure(parser) and run(args) -> exit status."""
+_MODULES = {"inspect": "inspect_file"}  # where the name is one of Python's own modules
 FAILED = 2
 PIPE_CLOSED = 141  # what a shell reports of a program whose reader went away, as in `recaffe summary NET | head`
 
@@ -57,11 +58,16 @@ def _parser(words: Sequence[str]) -> Parser:
     if words[:1] == ["--version"]:
         return parser
     for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
-        module: ModuleType = import_module(f".{name}", __package__)
+        module = module_of(name)
         command = commands.add_parser(module.NAME, help=module.HELP, description=module.__doc__)
         module.configure(command)
         command.set_defaults(run=module.run)
     return parser
+
+
+def module_of(name: str) -> ModuleType:
+    """The module of a command."""
+    return import_module(f".{_MODULES.get(name, name)}", __package__)
 
 
 def _explain(error: BaseException) -> str | None:

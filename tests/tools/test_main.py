@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,14 @@ from recaffe.layers.layer import LayerError
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.tools import doctor
 from recaffe.tools.errors import CommandError
-from recaffe.tools.main import COMMANDS, main
+from recaffe.tools.main import COMMANDS, main, module_of
 
 RECAFFE = Path(sys.executable).with_name("recaffe")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_is_a_module(name: str) -> None:
-    module = import_module(f"recaffe.tools.{name}")
+    module = module_of(name)
     parser = argparse.ArgumentParser()
     module.configure(parser)
     assert name == module.NAME

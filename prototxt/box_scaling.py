@@ -1,0 +1,89 @@
+"""The last box layer with or without the normalisation of its targets, as py-faster-rcnn and py-R-FCN fold it in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from .errors import PrototxtError
+from .graph import Node
+from .net import Net
+from .outgoing import OutLayer, Place
+
+_HEADS = ("bbox_pred", "rfcn_bbox")
+_RPN_HEAD = "rpn_bbox_pred"
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BoxScaling:
+    """Means and deviations of box targets: four, or four for each class; `undo` folds them in, else they are taken out.
+
+    A net trained on normalised targets t' = (t - mean) / std gives t' itself: undone, weights w become w * std and
+    biases b * std + mean, and it gives t, which is what the originals save.
+    """
+
+    means: tuple[float, ...]
+    stds: tuple[float, ...]
+    undo: bool
+
+    def __post_init__(self) -> None:
+        if len(self.means) != len(self.stds) or not self.stds or len(self.stds) % 4:
+            counts = f"{len(self.means)} means and {len(self.stds)} deviations"
+            raise PrototxtError(f"boxes are scaled by four means and deviations, or four for each class, not {counts}")
+        if min(self.stds) <= 0:
+            raise PrototxtError(f"boxes are scaled by deviations above 0, not {min(self.stds):g}")
+
+    def apply(self, node: Node, weight: Tensor, bias: Tensor, repeats: int) -> tuple[Tensor, Tensor]:
+        """Scale a layer whose outputs are boxes of all classes in turn, each number `repeats` times in a row."""
+        rows, rest = divmod(len(weight), repeats)
+        if rest or rows % len(self.stds) or len(weight) != len(bias):
+            raise PrototxtError(f"{node}: {len(weight)} outputs are no boxes for {len(self.stds)} deviations")
+        # As in the originals: for every class, then for every cell of the position-sensitive grid, in float64.
+        means, stds = (np.repeat(np.tile(v, rows // len(self.stds)), repeats) for v in (self.means, self.stds))
+        column = stds.reshape(-1, *(1,) * (weight.dim() - 1))
+        w, b = weight.double().numpy(), bias.double().numpy()
+        scaled = (w * column, b * stds + means) if self.undo else (w / column, (b - means) / stds)
+        return _float(scaled[0]), _float(scaled[1])
+
+
+def scale_boxes(net: Net, layers: Sequence[OutLayer], scaling: BoxScaling) -> dict[Place, Tensor]:
+    """New values for the params of a net's box heads, by place; a net without one is refused.
+
+    The heads are bbox_pred and R-FCN's rfcn_bbox, and rpn_bbox_pred where the config has TRAIN.RPN_NORMALIZE_TARGETS,
+    with means and deviations of its own.
+    """
+    scalings = dict.fromkeys(_HEADS, scaling)
+    heads = [layer for layer in layers if layer.name in _HEADS and len(layer.params) == 2]
+    if not heads:
+        raise PrototxtError(f"net {net.graph.name!r} has no box layer to scale ({' or '.join(_HEADS)}, with a bias)")
+    if net.config["TRAIN.RPN_NORMALIZE_TARGETS"]:
+        means, stds = (tuple(net.config[f"TRAIN.RPN_NORMALIZE_{name}"]) for name in ("MEANS", "STDS"))
+        scalings[_RPN_HEAD] = BoxScaling(means, stds, scaling.undo)
+        heads += [layer for layer in layers if layer.name == _RPN_HEAD and len(layer.params) == 2]
+    scaled: dict[Place, Tensor] = {}
+    for layer in heads:
+        weight, bias = (torch.from_numpy(param.array()) for param in layer.params)
+        pair = scalings[layer.name].apply(layer.node, weight, bias, _repeats(net, layer.node, len(weight)))
+        scaled |= {(net.nodes.index(layer.node), index): value for index, value in enumerate(pair)}
+    return scaled
+
+
+def _repeats(net: Net, node: Node, rows: int) -> int:
+    """How many cells a position-sensitive grid has for each number of a box; 1 where there is no grid."""
+    blobs = set(node.tops)
+    for other in net.nodes:
+        if other.type == "Split" and blobs & set(other.bottoms):
+            blobs |= set(other.tops)
+        elif other.type == "PSROIPooling" and other.bottoms[0] in blobs:
+            return rows // other.message.psroi_pooling_param.output_dim
+    return 1
+
+
+def _float(values: Doubles) -> Tensor:
+    return torch.from_numpy(values.astype(np.float32))

@@ -1,0 +1,50 @@
+"""The one way out for weights: the suffix says which format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .dialects import DIALECTS, Dialect
+from .errors import PrototxtError
+from .net import Net
+from .outgoing import OutLayer
+from .write_arrays import write_npz, write_pt, write_safetensors
+from .write_caffemodel import write_caffemodel
+from .write_hdf5 import write_hdf5
+
+FORMATS = (".caffemodel", ".caffemodel.h5", ".npz", ".safetensors", ".pt")
+_PLAIN = {".npz": write_npz, ".safetensors": write_safetensors, ".pt": write_pt}
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's name stands for."""
+    for suffix in FORMATS:
+        if path.name.endswith(suffix):
+            return suffix
+    raise PrototxtError(f"{path}: no format has this suffix; there are {', '.join(FORMATS)}")
+
+
+def write_weights(path: Path, net: Net, layers: Sequence[OutLayer], dialect: Dialect = DIALECTS["bvlc"]) -> None:
+    """Write a net's layers with their params; only a .caffemodel has a dialect."""
+    if not any(layer.params for layer in layers):
+        raise PrototxtError(f"{path}: net {net.graph.name!r} has no params to write")
+    try:
+        _write(path, net, layers, dialect)
+    except RuntimeError as error:
+        # After a write that failed HDF5 and torch close their files in vain, and tell of that alone.
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
+
+
+def _write(path: Path, net: Net, layers: Sequence[OutLayer], dialect: Dialect) -> None:
+    form = format_of(path)
+    if form == ".caffemodel.h5":
+        write_hdf5(path, layers)
+        return
+    with open(path, "xb") as file:
+        if form == ".caffemodel":
+            write_caffemodel(file, net.graph.name, net.phase, layers, dialect)
+        else:
+            _PLAIN[form](file, layers)

@@ -1,0 +1,62 @@
+"""Writing params as arrays by key: .npz, .safetensors, and .pt for torch."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable
+from math import prod
+from typing import BinaryIO
+
+import numpy as np
+import torch
+
+from .errors import PrototxtError
+from .outgoing import OutLayer, OutParam
+
+_FLOAT, _ALIGNMENT = 4, 8
+
+
+def write_npz(file: BinaryIO, layers: Iterable[OutLayer]) -> None:
+    """Write `param/LAYER/INDEX`, not packed and without the time of day."""
+    params: dict[str, OutParam] = {}
+    for layer in layers:
+        for index, param in enumerate(layer.params):
+            key = f"param/{layer.name}/{index}"
+            if key in params:
+                raise PrototxtError(f"{layer.node}: there is a {key} already, of another layer of that name")
+            params[key] = param
+    with zipfile.ZipFile(file, "w") as archive:
+        for key, param in params.items():
+            item = zipfile.ZipInfo(f"{key}.npy")
+            with archive.open(item, "w", force_zip64=True) as stream:
+                header = {"descr": "<f4", "fortran_order": False, "shape": param.shape}
+                np.lib.format.write_array_header_1_0(stream, header)
+                for piece in param.pieces():
+                    stream.write(piece.data)
+
+
+def write_safetensors(file: BinaryIO, layers: Iterable[OutLayer]) -> None:
+    """Write a state_dict as the safetensors library does, sorted by key."""
+    params = sorted(_by_key(layers).items())
+    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for key, param in params:
+        start, end = end, end + prod(param.shape) * _FLOAT
+        header[key] = {"dtype": "F32", "shape": param.shape, "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    file.write(len(text).to_bytes(8, "little") + text)
+    for _, param in params:
+        for piece in param.pieces():
+            file.write(piece.data)
+
+
+def write_pt(file: BinaryIO, layers: Iterable[OutLayer]) -> None:
+    """Write a state_dict for `torch.load`."""
+    torch.save({key: torch.from_numpy(param.array()) for key, param in _by_key(layers).items()}, file)
+
+
+def _by_key(layers: Iterable[OutLayer]) -> dict[str, OutParam]:
+    """Params by the keys that the net's own state_dict has."""
+    return {f"{layer.key}.{index}": param for layer in layers for index, param in enumerate(layer.params)}
