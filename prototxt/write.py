@@ -14,6 +14,8 @@ from .write_caffemodel import write_caffemodel
 from .write_hdf5 import write_hdf5
 
 FORMATS = (".caffemodel", ".caffemodel.h5", ".npz", ".safetensors", ".pt")
+_BY_KEY = (".safetensors", ".pt")
+"""Their keys are unlike where names are alike."""
 _PLAIN = {".npz": write_npz, ".safetensors": write_safetensors, ".pt": write_pt}
 
 
@@ -27,10 +29,13 @@ def format_of(path: Path) -> str:
 
 def write_weights(path: Path, net: Net, layers: Sequence[OutLayer], dialect: Dialect = DIALECTS["bvlc"]) -> None:
     """Write a net's layers with their params; only a .caffemodel has a dialect."""
+    form = format_of(path)
     if not any(layer.params for layer in layers):
         raise PrototxtError(f"{path}: net {net.graph.name!r} has no params to write")
+    if form not in _BY_KEY:
+        _refuse_namesakes(layers)
     try:
-        _write(path, net, layers, dialect)
+        _write(path, form, net, layers, dialect)
     except RuntimeError as error:
         # After a write that failed HDF5 and torch close their files in vain, and tell of that alone.
         if isinstance(error.__context__, OSError):
@@ -38,8 +43,17 @@ def write_weights(path: Path, net: Net, layers: Sequence[OutLayer], dialect: Dia
         raise
 
 
-def _write(path: Path, net: Net, layers: Sequence[OutLayer], dialect: Dialect) -> None:
-    form = format_of(path)
+def _refuse_namesakes(layers: Sequence[OutLayer]) -> None:
+    """Refuse two layers with params under one name, by which alone a reader would find them."""
+    names: set[str] = set()
+    for layer in layers:
+        if layer.params and layer.name in names:
+            way_out = f"rename one, or choose {' or '.join(_BY_KEY)}"
+            raise PrototxtError(f"{layer.node}: an earlier layer of that name has params, too ({way_out})")
+        names |= {layer.name} if layer.params else set()
+
+
+def _write(path: Path, form: str, net: Net, layers: Sequence[OutLayer], dialect: Dialect) -> None:
     if form == ".caffemodel.h5":
         write_hdf5(path, layers)
         return

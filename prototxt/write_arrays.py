@@ -11,7 +11,6 @@ from typing import BinaryIO
 import numpy as np
 import torch
 
-from .errors import PrototxtError
 from .outgoing import OutLayer, OutParam
 
 _FLOAT, _ALIGNMENT = 4, 8
@@ -19,16 +18,9 @@ _FLOAT, _ALIGNMENT = 4, 8
 
 def write_npz(file: BinaryIO, layers: Iterable[OutLayer]) -> None:
     """Write `param/LAYER/INDEX`, not packed and without the time of day."""
-    params: dict[str, OutParam] = {}
-    for layer in layers:
-        for index, param in enumerate(layer.params):
-            key = f"param/{layer.name}/{index}"
-            if key in params:
-                raise PrototxtError(f"{layer.node}: there is a {key} already, of another layer of that name")
-            params[key] = param
     with zipfile.ZipFile(file, "w") as archive:
-        for key, param in params.items():
-            item = zipfile.ZipInfo(f"{key}.npy")
+        for name, index, param in ((layer.name, i, param) for layer in layers for i, param in enumerate(layer.params)):
+            item = zipfile.ZipInfo(f"param/{name}/{index}.npy")
             with archive.open(item, "w", force_zip64=True) as stream:
                 header = {"descr": "<f4", "fortran_order": False, "shape": param.shape}
                 np.lib.format.write_array_header_1_0(stream, header)

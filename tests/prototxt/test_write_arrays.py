@@ -11,7 +11,6 @@ import pytest
 import safetensors.torch
 import torch
 
-from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.net import Net
 from recaffe.prototxt.outgoing import outgoing
 from recaffe.prototxt.text import read_net
@@ -51,11 +50,6 @@ def test_npz_does_not_know_the_time_of_day(lenet: Net) -> None:
     file = io.BytesIO()
     write_npz(file, outgoing(lenet))
     assert {item.date_time for item in zipfile.ZipFile(file).infolist()} == {(1980, 1, 1, 0, 0, 0)}
-
-
-def test_npz_cannot_hold_two_layers_of_one_name() -> None:
-    with pytest.raises(PrototxtError, match=r"layer 'same' \(InnerProduct\): there is a param/same/0 already"):
-        write_npz(io.BytesIO(), outgoing(dotted()))
 
 
 @pytest.mark.parametrize("net", [dotted(), None], ids=["names", "lenet"])
