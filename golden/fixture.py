@@ -66,6 +66,12 @@ class Fixture:
         """Whether it expects anything of backward."""
         return bool(self.diffs or self.param_diffs)
 
+    @property
+    def has_params_alone(self) -> bool:
+        """Whether nothing is to be computed: its params are what a file of weights beside it holds."""
+        computed = (self.tops, self.diffs, self.param_diffs, self.post, self.forwards, self.trace)
+        return bool(self.params) and not any(computed)
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Fixture:
         """Read a fixture, or a full-size one whose params and image follow from seeds."""

@@ -1,4 +1,4 @@
-"""What a fixture's net is given and gives besides its blobs: arrays in memory, and files."""
+"""What a fixture's net is given and gives besides its blobs: arrays in memory, files, weights in files."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from ..layers.hdf5_output import HDF5OutputLayer
 from ..layers.memory_data import MemoryDataLayer
 from ..prototxt.build import located
 from ..prototxt.net import Net
+from ..prototxt.text import read_net
 from .compare import BlobResult, compare_blob
 from .errors import GoldenError
+from .fixture import Fixture
 
 Array = npt.NDArray[Any]
 
@@ -42,6 +44,21 @@ def files_apart(net: Net) -> Iterator[dict[Path, Path]]:
             if isinstance(layer, HDF5OutputLayer):
                 apart[layer.path] = layer.path = Path(folder, f"{index}.h5")
         yield apart
+
+
+def compare_weights(fixture: Fixture) -> Iterator[BlobResult]:
+    """Load the .caffemodel and the .caffemodel.h5 beside a fixture of params alone; what they lack has its filler."""
+    files = [fixture.path.with_suffix(suffix) for suffix in (".caffemodel", ".caffemodel.h5")]
+    present = [file for file in files if file.exists()]
+    if not present:
+        raise GoldenError(f"{fixture.path}: expects params and no blobs, but no {files[0].name}(.h5) beside it has any")
+    for file in present:
+        net = Net(read_net(fixture.prototxt), fixture.phase)
+        net.load(file, allow_missing=True, allow_unused=True, allow_nonfinite=True)
+        for (layer, index), want in fixture.params.items():
+            params = net.layer(layer).params if layer in net.layers else []
+            have = params[index] if index < len(params) else None
+            yield compare_blob(f"{file.name}/{layer}/{index}", want, have, 0.0, exact=True)
 
 
 def compare_files(golden: Path, ours: Path, tolerance: float) -> Iterator[BlobResult]:

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import h5py
@@ -5,7 +6,8 @@ import numpy as np
 import pytest
 
 from recaffe.golden.errors import GoldenError
-from recaffe.golden.outside import compare_files, files_apart, hand_in
+from recaffe.golden.fixture import Fixture
+from recaffe.golden.outside import compare_files, compare_weights, files_apart, hand_in
 from recaffe.layers.layer import LayerError
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.net import Net
@@ -60,3 +62,15 @@ def test_files_are_compared_set_by_set(tmp_path: Path) -> None:
     golden.write_text("no such thing")
     with pytest.raises(GoldenError, match=r"golden\.h5: is no HDF5 file"):
         list(compare_files(golden, ours, 1e-5))
+
+
+def test_params_alone_are_compared_with_the_file_beside(root: Path, tmp_path: Path) -> None:
+    fixture = Fixture.load(root / "golden" / "fixtures" / "formats" / "h5_int32.npz")
+    assert fixture.has_params_alone
+    assert all(result.ok for result in compare_weights(fixture))
+    wrong = fixture.params | {("fc", 0): fixture.params["fc", 0] + np.float32(1e-6), ("no", 0): fixture.params["fc", 0]}
+    results = list(compare_weights(dataclasses.replace(fixture, params=wrong)))
+    problems = {result.key: result.problem for result in results if not result.ok}
+    assert problems == {"h5_int32.caffemodel.h5/fc/0": "values", "h5_int32.caffemodel.h5/no/0": "missing"}
+    with pytest.raises(GoldenError, match=r"no x\.caffemodel\(\.h5\) beside it has any"):
+        list(compare_weights(dataclasses.replace(fixture, path=tmp_path / "x.npz")))
