@@ -14,6 +14,7 @@ from ..prototxt.config import Config
 from ..prototxt.net import Net
 from ..prototxt.text import read_net
 from .compare import BlobResult, compare_blob
+from .errors import GoldenError
 from .fixture import Fixture, Place
 from .isolate import Isolated
 from .outcome import Outcome
@@ -52,6 +53,8 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
     if fixture.has_params_alone:
         report.results += compare_weights(fixture)
         return report
+    if fixture.trace and not fixture.bottoms and not fixture.tops:
+        raise GoldenError(f"{fixture.path}: holds a solver's trace alone, and there is no solver yet to run it")
     net = _net(fixture, report)
     with files_apart(net) as files:
         hand_in(net, fixture.inputs)

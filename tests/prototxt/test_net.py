@@ -149,6 +149,42 @@ def test_layers_that_share_memory_cannot_be_in_place(type_: str) -> None:
         Net.from_prototxt(text, "TRAIN")
 
 
+def test_a_head_with_attributes_runs_for_any_number_of_rois() -> None:
+    """As in bottom-up-attention: residual blocks for each RoI, the likeliest class embedded beside the features."""
+    text = """
+    layer { name: "in" type: "Input" top: "conv4" top: "rois"
+            input_param { shape { dim: 1 dim: 3 dim: 17 dim: 23 } shape { dim: 1 dim: 5 } } }
+    layer { name: "roi" type: "ROIPooling" bottom: "conv4" bottom: "rois" top: "pool4"
+            roi_pooling_param { pooled_w: 14 pooled_h: 14 spatial_scale: 0.0625 } }
+    layer { name: "branch1" type: "Convolution" bottom: "pool4" top: "branch1"
+            convolution_param { num_output: 4 kernel_size: 1 stride: 2 weight_filler { type: "xavier" } } }
+    layer { name: "bn1" type: "BatchNorm" bottom: "branch1" top: "branch1" batch_norm_param { use_global_stats: true } }
+    layer { name: "branch2" type: "Convolution" bottom: "pool4" top: "branch2"
+            convolution_param { num_output: 4 kernel_size: 3 pad: 1 stride: 2 weight_filler { type: "xavier" } } }
+    layer { name: "sum" type: "Eltwise" bottom: "branch1" bottom: "branch2" top: "res5" }
+    layer { name: "relu" type: "ReLU" bottom: "res5" top: "res5" }
+    layer { name: "pool" type: "Pooling" bottom: "res5" top: "pool5"
+            pooling_param { pool: AVE kernel_size: 7 stride: 1 } }
+    layer { name: "flat" type: "Flatten" bottom: "pool5" top: "flat" }
+    layer { name: "cls" type: "InnerProduct" bottom: "pool5" top: "cls"
+            inner_product_param { num_output: 9 weight_filler { type: "gaussian" } } }
+    layer { name: "best" type: "ArgMax" bottom: "cls" top: "best" argmax_param { axis: 1 } }
+    layer { name: "embed" type: "Embed" bottom: "best" top: "embed"
+            embed_param { num_output: 6 input_dim: 9 bias_term: false weight_filler { type: "gaussian" } } }
+    layer { name: "flat2" type: "Flatten" bottom: "embed" top: "flat2" }
+    layer { name: "concat" type: "Concat" bottom: "flat" bottom: "flat2" top: "both" }
+    layer { name: "attr" type: "InnerProduct" bottom: "both" top: "attr" inner_product_param { num_output: 8 } }
+    """
+    net = Net.from_prototxt(text)
+    net.layer("bn1").params[2].data.fill_(1)
+    net.layer("bn1").params[1].data.fill_(1)
+    corners = torch.tensor([[0.0, 0, 0, 200, 150], [0, 32, 48, 300, 260], [0, 5, 7, 60, 90]])
+    features = torch.arange(3 * 17 * 23.0).reshape(1, 3, 17, 23).sin()
+    assert net(conv4=features, rois=corners, keep="all")["attr"].shape == (3, 8)
+    best = net.blobs["cls"].argmax(dim=1)
+    torch.testing.assert_close(net.blobs["both"][:, 4:], net.layer("embed").params[0][best])
+
+
 def test_an_input_without_axes() -> None:
     text = """layer { name: "x" type: "Input" top: "x" top: "s"
                       input_param { shape { dim: 2 dim: 3 } shape { } } }
