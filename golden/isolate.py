@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ..prototxt.build import located
 from ..prototxt.net import Net
+from ..prototxt.walk import run_layer
 from .outcome import Outcome
 
 
@@ -44,18 +44,14 @@ class Isolated:
         return outcome
 
     def _forward(self, fed: Mapping[str, Tensor]) -> None:
-        parts, flow = self.net.parts, self.net.flow
+        parts = self.net.parts
         values: dict[str, Tensor] = {}
         last_writer = {top: i for i, node in enumerate(parts.nodes) for top in node.tops}
         for i, (node, layer) in enumerate(zip(parts.nodes, parts.layers, strict=True)):
             if not node.bottoms and all(top in fed for top in node.tops):
                 tops = tuple(fed[top] for top in node.tops)
             else:
-                needed = torch.is_grad_enabled() and flow.layers[i]
-                pairs = zip((values[blob] for blob in node.bottoms), flow.bottoms[i], strict=True)
-                bottoms = [value if need or not needed else value.detach() for value, need in pairs]
-                with located(node), torch.set_grad_enabled(needed):
-                    tops = layer(*bottoms)
+                tops = run_layer(parts, self.net.flow, i, [values[blob] for blob in node.bottoms])
             for position, (name, top) in enumerate(zip(node.tops, tops, strict=True)):
                 if torch.is_grad_enabled() and not top.requires_grad:
                     top = top.detach().requires_grad_()  # as the first of an in-place chain it may be asked for a diff

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import partial
 
 import torch
@@ -11,6 +11,16 @@ from torch import Tensor
 from .build import NetError, Parts, located
 from .gradients import Flow
 from .graph import Node
+
+
+def run_layer(parts: Parts, flow: Flow, i: int, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """One layer's tops; diffs will flow through it where `flow` says so, and nowhere else."""
+    needed = torch.is_grad_enabled() and flow.layers[i]
+    if needed:
+        bottoms = [b if need else b.detach() for b, need in zip(bottoms, flow.bottoms[i], strict=True)]
+    with located(parts.nodes[i]), torch.set_grad_enabled(needed):
+        tops: tuple[Tensor, ...] = parts.layers[i](*bottoms)
+    return tops
 
 
 class Walk:
@@ -45,13 +55,7 @@ class Walk:
         """One layer's tops: handed in, or computed."""
         if not node.bottoms and all(top in fed for top in node.tops):
             return tuple(fed[top] for top in node.tops)
-        bottoms = [self.values[blob] for blob in node.bottoms]
-        needed = torch.is_grad_enabled() and self.flow.layers[i]
-        if needed:
-            bottoms = [b if need else b.detach() for b, need in zip(bottoms, self.flow.bottoms[i], strict=True)]
-        with located(node), torch.set_grad_enabled(needed):
-            tops: tuple[Tensor, ...] = self.parts.layers[i](*bottoms)
-        return tops
+        return run_layer(self.parts, self.flow, i, [self.values[blob] for blob in node.bottoms])
 
     def _record(self, node: Node, position: int, top: Tensor) -> Tensor:
         """Have a top's diff kept: of an in-place chain the first version's, which Caffe's backward writes last."""
