@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..layers.layer import LayerError
+from ..layers.layer import LayerError, Shape
 from ..prototxt.errors import PrototxtError
 from ..prototxt.net import Net
 from ..prototxt.outgoing import Floats, OutLayer, OutParam
 from ..prototxt.weights import count_nonfinite
 from .compare import compare_blob
 from .errors import GoldenError
+from .recipe import make_image
 
 Feed = Mapping[str, Tensor]
 _SOURCES = {"Input", "DummyData", "Parameter"}
@@ -72,8 +73,7 @@ def trial_inputs(net: Net) -> dict[str, Feed]:
     generator = torch.Generator().manual_seed(1)
     shapes = {name: net.blob_shapes[name] for name in net.inputs}
     blank = {name: torch.zeros(shape) for name, shape in shapes.items()}
-    # What has one axis are labels: not every number is one.
-    random = {k: x if x.dim() == 1 else torch.rand(x.shape, generator=generator) * 255 - 128 for k, x in blank.items()}
+    random = {name: _random(shape, generator) for name, shape in shapes.items()}
     height, width = next((shape[2:] for shape in shapes.values() if len(shape) == 4), (1, 1))
     rows = {"im_info": [height, width, 1.0], "rois": [0.0, 0.0, 0.0, width / 2, height - 1.0]}
     for name in rows.keys() & shapes.keys():
@@ -82,20 +82,26 @@ def trial_inputs(net: Net) -> dict[str, Feed]:
     return {"random": random, "blank": blank}
 
 
+def _random(shape: Shape, generator: torch.Generator) -> Tensor:
+    """Random numbers; of a picture blocky ones, in which an RPN finds more than in noise."""
+    if len(shape) == 4 and shape[:2] == (1, 3):
+        return torch.from_numpy(make_image(1, *shape[2:]))
+    # What has one axis are labels: not every number is one.
+    return torch.zeros(shape) if len(shape) == 1 else torch.rand(shape, generator=generator) * 255 - 128
+
+
 def run_both(want: Net, have: Net) -> list[str]:
     """Run two nets on the same inputs and refuse the first blob that differs in any value; tells what was run."""
     told = []
-    for net in (want, have):
-        for param in net.parameters():
-            # Views of a file lie anywhere; how a product rounds depends on where its factors lie.
-            param.data = param.data.clone()
+    own_memory(want)
+    own_memory(have)
     for name, feed in trial_inputs(want).items():
         try:
-            blobs = _run(want, feed)
+            blobs = run_blobs(want, feed)
         except (PrototxtError, LayerError) as error:
             told.append(f"not run on a {name} input: {error}")
             continue
-        for blob, mine, theirs in zip(blobs, blobs.values(), _run(have, feed).values(), strict=True):
+        for blob, mine, theirs in zip(blobs, blobs.values(), run_blobs(have, feed).values(), strict=True):
             result = compare_blob(f"top/{blob}", mine, theirs, 0.0, exact=True)
             if not result.ok:
                 raise GoldenError(f"on a {name} input {result}")
@@ -103,7 +109,13 @@ def run_both(want: Net, have: Net) -> list[str]:
     return told
 
 
-def _run(net: Net, feed: Feed) -> dict[str, Floats]:
+def own_memory(net: Net) -> None:
+    """Give each param memory of its own: views of a file lie anywhere, and how a product rounds depends on that."""
+    for param in net.parameters():
+        param.data = param.data.clone()
+
+
+def run_blobs(net: Net, feed: Feed) -> dict[str, Floats]:
     """Every blob, in the net's order."""
     with torch.no_grad():
         net(feed, keep="all")

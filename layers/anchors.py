@@ -71,8 +71,8 @@ def d2l_anchors(
 def all_anchors(base: Tensor, height: int, width: int, feat_stride: float, y_first: bool = False) -> Tensor:
     """The base moved to every cell of a map: (A, 4) -> (height*width*A, 4); y_first is for (y1, x1, y2, x2) bases."""
     y, x = torch.meshgrid(
-        torch.arange(height, dtype=base.dtype) * feat_stride,
-        torch.arange(width, dtype=base.dtype) * feat_stride,
+        torch.arange(height, dtype=base.dtype, device=base.device) * feat_stride,
+        torch.arange(width, dtype=base.dtype, device=base.device) * feat_stride,
         indexing="ij",
     )
     shift = torch.stack((y, x) * 2 if y_first else (x, y) * 2, dim=2)  # (H, W, 4)
@@ -107,6 +107,8 @@ class AnchorGrid:
 
     def over(self, height: int, width: int, device: torch.device) -> Tensor:
         """The anchors of a map, (height*width*A, 4) in float64; not to be written to."""
+        if not (isinstance(height, int) and isinstance(width, int)):  # symbols, under torch.export
+            return all_anchors(self.base.to(device), height, width, self.feat_stride)
         key = height, width, device
         if key not in self._maps:
             while len(self._maps) >= self._kept:

@@ -57,9 +57,9 @@ class BatchNormLayer(Layer):
         return (y if x.dim() > 1 else y[:, 0],)
 
     def _with_global(self, x: Tensor) -> Tensor:
-        return functional.batch_norm(x, *self._statistics(), eps=self.eps)
+        return functional.batch_norm(x, *self.statistics_of_channels(), eps=self.eps)
 
-    def _statistics(self) -> tuple[Tensor, Tensor]:
+    def statistics_of_channels(self) -> tuple[Tensor, Tensor]:
         """Mean and variance of each channel as the params have them."""
         mean, variance, weight = (param.detach() for param in self.params)
         share = torch.where(weight == 0, 0.0, 1 / weight)
@@ -67,7 +67,7 @@ class BatchNormLayer(Layer):
 
     def affine(self) -> tuple[Tensor, Tensor]:
         """The factor and the shift of each channel that fixed statistics come to."""
-        mean, variance = self._statistics()
+        mean, variance = self.statistics_of_channels()
         factor = (variance + self.eps).rsqrt()
         return factor, -mean * factor
 

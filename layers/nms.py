@@ -27,11 +27,11 @@ def nms(boxes: Tensor, threshold: float, plus: float = 1.0, inclusive: bool = Tr
     limit: stop when so many are kept, the first ones of the full answer; not positive: keep all.
     A box with a NaN coordinate overlaps nothing and is kept.
     """
-    kept: Tensor = _nms(boxes, _bound(threshold, inclusive), plus, limit)
+    kept: Tensor = _nms(boxes, least_overlap(threshold, inclusive), plus, limit)
     return kept
 
 
-def _bound(threshold: float, inclusive: bool) -> float:
+def least_overlap(threshold: float, inclusive: bool) -> float:
     """The least float32 overlap that suppresses."""
     single = np.float32(threshold)
     enough = inclusive and float(single) >= threshold
@@ -43,7 +43,7 @@ def _nms(boxes: Tensor, bound: float, plus: float, limit: int) -> Tensor:
     boxes = rows_of_four(boxes, torch.float32)
     limit = min(limit, len(boxes)) if limit > 0 else len(boxes)
     if not native.serves(boxes):
-        return _nms_torch(boxes, bound, plus, limit)
+        return nms_torch(boxes, bound, plus, limit)
     rows, scratch = boxes.new_empty(limit, dtype=torch.int64), boxes.new_empty(5, limit)
     count = native.call("nms", boxes, len(boxes), bound, plus, limit, scratch, rows)
     return rows[:count].clone()
@@ -54,8 +54,11 @@ def _nms_shape(boxes: Tensor, bound: float, plus: float, limit: int) -> Tensor:
     return boxes.new_empty(torch.library.get_ctx().new_dynamic_size(), dtype=torch.int64)
 
 
-def _nms_torch(boxes: Tensor, bound: float, plus: float, limit: int, block: int = 1024) -> Tensor:
-    """Block by block: those that the kept ones leave, less those that fall to one of their own block."""
+def nms_torch(boxes: Tensor, bound: float, plus: float, limit: int, block: int = 1024) -> Tensor:
+    """Rows to keep of boxes (N, 4) in plain torch, at most `limit`: a box falls at an overlap of `bound` or more.
+
+    Block by block: those that the kept ones leave, less those that fall to one of their own block.
+    """
     kept = boxes.new_empty(0, dtype=torch.int64)
     for start in range(0, len(boxes), block):
         rows = torch.arange(start, min(start + block, len(boxes)), device=boxes.device)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from . import boxes
 from .anchors import RATIOS, SCALES, AnchorGrid
+from .boxes import clip, large_enough, transform_inv
 from .image_info import image_info, single_item
 from .layer import Arity, Layer, LayerError, Shape
-from .nms import by_score, nms
+from .native.operator import operator
+from .nms import by_score, least_overlap, nms
 from .registry import register
 
 Four = tuple[float, float, float, float]
@@ -32,6 +34,16 @@ class ProposalRule:
     plus: float = 1.0
     inclusive: bool = True
 
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The fields in their order."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    @property
+    def bound(self) -> float:
+        """The least overlap at which the lesser box falls."""
+        return least_overlap(self.nms_thresh, self.inclusive)
+
     def propose(
         self, anchors: Tensor, deltas: Tensor, scores: Tensor, height: float, width: float, scale: float
     ) -> tuple[Tensor, Tensor]:
@@ -40,12 +52,36 @@ class ProposalRule:
         Boxes are cut to the picture; those with a side below min_size * scale go, and those whose deltas or score are
         not finite. R may be 0. Equal scores come in the order of their anchors.
         """
-        moved = boxes.clip(boxes.transform_inv(anchors, deltas, self.plus), height, width, self.plus)
+        moved = clip(transform_inv(anchors, deltas, self.plus), height, width, self.plus)
         real = deltas.isfinite().all(dim=1) & scores.isfinite()
-        rows = (boxes.large_enough(moved, self.min_size * scale, self.plus) & real).nonzero().squeeze(1)
+        rows = (large_enough(moved, self.min_size * scale, self.plus) & real).nonzero().squeeze(1)
         rows = rows[by_score(scores[rows], self.pre_nms)]
         rows = rows[nms(moved[rows], self.nms_thresh, self.plus, self.inclusive, self.post_nms)]
         return moved[rows], scores[rows]
+
+
+@operator("propose")
+def _propose(
+    anchors: Tensor,
+    deltas: Tensor,
+    scores: Tensor,
+    im_info: Tensor,
+    pre_nms: int,
+    post_nms: int,
+    nms_thresh: float,
+    min_size: float,
+    plus: float,
+    inclusive: bool,
+) -> Tensor:
+    """What a rule proposes, boxes and scores side by side (R, 5): one operator, since export cannot look inside."""
+    rule = ProposalRule(pre_nms, post_nms, nms_thresh, min_size, plus, inclusive)
+    boxes, scores = rule.propose(anchors, deltas, scores, *image_info(im_info))
+    return torch.cat((boxes, scores[:, None]), dim=1)
+
+
+@_propose.register_fake
+def _propose_shape(anchors: Tensor, deltas: Tensor, *rest: Tensor | float) -> Tensor:
+    return deltas.new_empty(torch.library.get_ctx().new_dynamic_size(), 5)
 
 
 @register("rpn.proposal_layer.ProposalLayer")
@@ -120,6 +156,11 @@ class ProposalLayer(Layer):
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         probabilities, deltas, im_info = bottoms
         single_item(probabilities)
+        found = _propose(*self.rows(probabilities, deltas), im_info, *self.rule.numbers)
+        return (functional.pad(found[:, :4], (1, 0)), found[:, 4:])[: self.num_tops]
+
+    def rows(self, probabilities: Tensor, deltas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The anchors (N, 4), their deltas (N, 4), and their scores (N,)."""
         self._check(tuple(probabilities.shape), tuple(deltas.shape))
         height, width = probabilities.shape[-2:]
         anchors = self.anchors.over(height, width, probabilities.device)
@@ -130,9 +171,7 @@ class ProposalLayer(Layer):
             means, stds = (torch.tensor(v, dtype=torch.float64, device=moves.device) for v in self.normalization)
             # Rounded to float32 after each step, as NumPy does in place.
             moves = ((moves * stds).float() + means).float()
-        found, best = self.rule.propose(anchors, moves, scores, *image_info(im_info))
-        rois = torch.cat((found.new_zeros(len(found), 1), found), dim=1)
-        return (rois, best[:, None])[: self.num_tops]
+        return anchors, moves, scores
 
     def _check(self, probabilities: Shape, deltas: Shape) -> None:
         count = len(self.anchors)

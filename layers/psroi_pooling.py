@@ -76,10 +76,11 @@ def psroi_pool(features: Tensor, rois: Tensor, group_size: int, spatial_scale: f
 def _bins(rois: Tensor, g: int, h: int, w: int, scale: float) -> tuple[Tensor, Tensor]:
     """First and one past last row and column of every bin, within the map: (R, g, 2) each."""
     _, x1, y1, x2, y2 = rois.float().unbind(1)
-    return _axis_bins(y1, y2, g, h, scale), _axis_bins(x1, x2, g, w, scale)
+    return axis_bins(y1, y2, g, h, scale), axis_bins(x1, x2, g, w, scale)
 
 
-def _axis_bins(low: Tensor, high: Tensor, g: int, size: int, scale: float) -> Tensor:
+def axis_bins(low: Tensor, high: Tensor, g: int, size: int, scale: float) -> Tensor:
+    """First and one past last cell of every bin along one axis, from the corners (R,), within the map: (R, g, 2)."""
     start, end = round_away(low).float() * scale, (round_away(high) + 1).float() * scale  # (R,)
     length = (end - start).clamp(min=NARROWEST)
     step = length / torch.full_like(length, g)  # by a plain number CUDA would multiply with its inverse

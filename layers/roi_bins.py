@@ -52,13 +52,14 @@ class RoiAxis(NamedTuple):
         start, end = torch.floor(k[:-1] * self.step), torch.ceil(k[1:] * self.step)
         return torch.stack((start, end), dim=-1).long().add(self.first[..., None]).clamp(0, size).int()
 
-    def takes(self, pooled: int, size: int) -> Tensor:
-        """Whether a cell takes gradient from a bin: (R, pooled, size)."""
-        bin_, cell = torch.arange(pooled, device=self.step.device), torch.arange(size, device=self.step.device)
-        start = torch.floor((cell - self.first).float() / self.step)[:, None]  # (R, 1, size)
-        end = torch.ceil((cell - self.first + 1).float() / self.step)[:, None]
-        inside = ((cell >= self.first) & (cell <= self.last))[:, None]
-        return inside & (start <= bin_[:, None]) & (bin_[:, None] < end)
+
+def takes(axis: RoiAxis, pooled: int, size: int) -> Tensor:
+    """Whether a cell takes gradient from a bin: (R, pooled, size)."""
+    bin_, cell = torch.arange(pooled, device=axis.step.device), torch.arange(size, device=axis.step.device)
+    start = torch.floor((cell - axis.first).float() / axis.step)[:, None]  # (R, 1, size)
+    end = torch.ceil((cell - axis.first + 1).float() / axis.step)[:, None]
+    inside = ((cell >= axis.first) & (cell <= axis.last))[:, None]
+    return inside & (start <= bin_[:, None]) & (bin_[:, None] < end)
 
 
 def round_away(position: Tensor) -> Tensor:

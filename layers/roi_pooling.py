@@ -11,7 +11,7 @@ from . import native
 from .layer import Arity, Layer, LayerError, Shape
 from .native.operator import operator
 from .registry import register
-from .roi_bins import RoiAxis, check_shapes, image_of
+from .roi_bins import RoiAxis, check_shapes, image_of, takes
 from .window_max import window_max
 
 
@@ -91,14 +91,14 @@ def _roi_pool_backward(
     n, c, h, w = features.shape
     y, x = _axes(rois, pooled_h, pooled_w, scale)
     image, rows, columns = image_of(rois, n), y.bins(pooled_h, h), x.bins(pooled_w, w)
-    takes = y.takes(pooled_h, h), x.takes(pooled_w, w)
+    taken = takes(y, pooled_h, h), takes(x, pooled_w, w)
     features, last = native.dense(features)
     diff = torch.zeros_like(features)
     if not _native(features, rois):
         cells = window_max(features, image, rows, columns)[1].permute(0, 3, 1, 2).long()  # (R, C, pooled_h, pooled_w)
-        _scatter(diff, top_diff, image, cells, *takes)
+        _scatter(diff, top_diff, image, cells, *taken)
         return diff
-    where = (image, rows, columns, len(rois), pooled_h, pooled_w, *takes)
+    where = (image, rows, columns, len(rois), pooled_h, pooled_w, *taken)
     given = top_diff.contiguous()
     native.call("roi_pool_backward", features, c, h, w, last, *where, given, diff, torch.get_num_threads())
     return diff

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +55,10 @@ def fold(parts: Parts) -> Folded:
         if at is not None and affine is not None:
             if node.tops != nodes[at].tops:
                 hidden.update(nodes[at].tops)
-            nodes[at], layers[at] = replace(nodes[at], tops=node.tops), _multiplied(layers[at], affine)
+            nodes[at], layers[at] = (
+                replace(nodes[at], tops=node.tops),
+                _multiplied(cast(ConvolutionLayer, layers[at]), affine),
+            )
         else:
             at = len(nodes)
             nodes.append(node)
@@ -85,7 +89,7 @@ def _affine(layer: Layer) -> Affine | None:
     return None
 
 
-def _multiplied(layer: Layer, affine: Affine) -> Layer:
+def _multiplied(layer: ConvolutionLayer, affine: Affine) -> ConvolutionLayer:
     """A convolution that multiplies and shifts its channels as well."""
     factor, shift = affine
     weight, *bias = layer.params
@@ -94,4 +98,5 @@ def _multiplied(layer: Layer, affine: Affine) -> Layer:
     params = weight, (bias[0] * factor if bias else 0) + shift
     folded._parameters = {str(i): nn.Parameter(param, requires_grad=False) for i, param in enumerate(params)}
     folded.param_shapes = [tuple(param.shape) for param in params]
+    folded.bias_term = True
     return folded

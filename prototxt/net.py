@@ -19,7 +19,7 @@ from .build import NetError, build_layers, unique_keys
 from .config import Config, variant_of
 from .fold import Folded, fold
 from .graph import Node, build_graph
-from .params import Param, fill_params
+from .params import Param, expected_params, fill_params
 from .text import NetText, read_net
 from .walk import Walk
 from .weights import Match, Weights, match, read_weights
@@ -152,18 +152,17 @@ class Net(nn.Module):
         Layers go by their names, of one name the first; in a state_dict's file by the keys of `state_dict()`.
         """
         saved = weights if isinstance(weights, Weights) else read_weights(weights)
-        layers = self._layer_of_key if saved.by_module else self._first_layer
-        names = {i: name for name, i in layers.items()}
+        layers = self.positions(saved)
+        wanted = expected_params(self.param_list, self.parts.layers, layers)
         found = match(
-            saved,
-            {name: self.parts.layers[i].param_shapes for name, i in layers.items()},
-            [[(names[i], k) for i, k in param.places if i in names] for param in self.param_list if param.shared],
-            allow_missing=allow_missing,
-            allow_unused=allow_unused,
-            allow_nonfinite=allow_nonfinite,
+            saved, *wanted, allow_missing=allow_missing, allow_unused=allow_unused, allow_nonfinite=allow_nonfinite
         )
         self._fill({(layers[name], index): value for (name, index), value in found.tensors.items()})
         return found
+
+    def positions(self, weights: Weights) -> dict[str, int]:
+        """The layers that a file of weights may fill, by the names that they have there."""
+        return self._layer_of_key if weights.by_module else self._first_layer
 
     def fill(self, values: Mapping[tuple[str, int], Tensor] | None = None) -> None:
         """Give every param the value handed in by (layer, index), else its present value, else its filler's."""

@@ -14,6 +14,7 @@ from .build import unique_keys
 from .contents import Blob, Weights
 from .graph import Node
 from .net import Net
+from .params import expected_params
 from .saved import SavedBlob
 from .weights import Match, pair
 
@@ -63,12 +64,9 @@ def find_blobs(
     net: Net, weights: Weights, *, allow_missing: bool = False, allow_unused: bool = False
 ) -> tuple[Match, dict[Place, Blob]]:
     """Find the blob for each param of a net, as `Net.load` does, but read none."""
-    names = unique_keys(net.nodes) if weights.by_module else [node.name for node in net.nodes]
-    positions = {name: i for i, name in reversed(list(enumerate(names)))}
-    shapes = {name: net.parts.layers[i].param_shapes for name, i in positions.items()}
-    used = {i: name for name, i in positions.items()}
-    shared = [[(used[i], k) for i, k in param.places if i in used] for param in net.param_list if param.shared]
-    found = pair(weights, shapes, shared, allow_missing=allow_missing, allow_unused=allow_unused)
+    positions = net.positions(weights)
+    wanted = expected_params(net.param_list, net.parts.layers, positions)
+    found = pair(weights, *wanted, allow_missing=allow_missing, allow_unused=allow_unused)
     return found, {(positions[name], index): blob for (name, index), blob in found.blobs.items()}
 
 

@@ -59,6 +59,15 @@ def collect_params(params: list[Param], named: dict[str, Param], index: int, nod
         owner.layers.append(node.name)
 
 
+def expected_params(
+    params: Sequence[Param], layers: Sequence[Layer], positions: Mapping[str, int]
+) -> tuple[dict[str, list[Shape]], list[list[tuple[str, int]]]]:
+    """What a file may hold for layers that go by these names: the shapes by layer, and the places of shared params."""
+    names = {i: name for name, i in positions.items()}
+    shapes = {name: layers[i].param_shapes for name, i in positions.items()}
+    return shapes, [[(names[i], k) for i, k in param.places if i in names] for param in params if param.shared]
+
+
 def fill_params(
     params: Sequence[Param], layers: Sequence[Layer], flow: Flow, given: Mapping[tuple[int, int], Tensor], seed: int
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import prod
 from typing import BinaryIO
 
@@ -29,8 +29,13 @@ def write_npz(file: BinaryIO, layers: Iterable[OutLayer]) -> None:
 
 
 def write_safetensors(file: BinaryIO, layers: Iterable[OutLayer]) -> None:
-    """Write a state_dict as the safetensors library does, sorted by key."""
-    params = sorted(_by_key(layers).items())
+    """Write a net's own state_dict as the safetensors library does."""
+    write_state(file, _by_key(layers))
+
+
+def write_state(file: BinaryIO, state: Mapping[str, OutParam]) -> None:
+    """Write params by key as the safetensors library does, sorted."""
+    params = sorted(state.items())
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     end = 0
     for key, param in params:

@@ -1,7 +1,8 @@
-"""`recaffe port`: write a net's weights in another format, checked before they are kept.
+"""`recaffe port`: write a net's weights in another format, or the net as a model, checked before they are kept.
 
-The suffix of OUT says which: .caffemodel, .caffemodel.h5, .npz, .safetensors or .pt. The written file is read back and
-compared with IN bit for bit, and small nets are run with both, before it gets its name.
+The suffix of OUT says which. Weights are .caffemodel, .caffemodel.h5, .npz, .safetensors or .pt: the written file is
+read back and compared with IN bit for bit, and small nets are run with both. Models are .py (PyTorch code, and its
+weights in a .safetensors beside it), .onnx or .pt2 (torch.export): they are run, and every blob is compared.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,23 +18,26 @@ from pathlib import Path
 from torch import Tensor
 
 from ..golden.errors import GoldenError
+from ..golden.exported import load_model, prove
 from ..golden.proof import compare_params, needs_data, run_both
 from ..prototxt.box_scaling import BoxScaling, scale_boxes
 from ..prototxt.dialects import DIALECTS
 from ..prototxt.errors import PrototxtError
+from ..prototxt.fold import fold
+from ..prototxt.models import MODELS, model_files, write_model
 from ..prototxt.net import Net
 from ..prototxt.outgoing import OutLayer, Place, find_blobs, outgoing
 from ..prototxt.text import read_net
 from ..prototxt.weights import read_weights, refuse_nonfinite
 from ..prototxt.whole import brought_to_disk, whole_file
-from ..prototxt.write import write_weights
-from .arguments import add_net, config_of
+from ..prototxt.write import FORMATS, write_weights
+from .arguments import add_net, allowed, config_of
 from .errors import CommandError
-from .ported import Ported, report_on
+from .ported import Ported, model_report, report_on
 from .summary import param_bytes, rows
 
 NAME = "port"
-HELP = "write a net's weights in another format, checked before they are kept"
+HELP = "write a net's weights in another format, or the net as PyTorch or ONNX, checked before they are kept"
 _MOST_WORK, _MOST_BYTES = 2 * 10**9, 64 << 20
 """Multiply-adds and bytes of params up to which nets are run without --run."""
 
@@ -58,6 +63,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for what in ("means", "stds"):
         text = f"four {what}, or four for each class (default TRAIN.BBOX_NORMALIZE_{what.upper()})"
         parser.add_argument(f"--{what}", nargs="+", type=float, metavar="X", help=text)
+    parser.add_argument(
+        "--fold",
+        action="store_true",
+        help="multiply BatchNorm and Scale into the convolutions before them (models only)",
+    )
     parser.add_argument("--run", dest="run_nets", action="store_true", help="run the nets, however large they are")
     parser.add_argument("--verbose", "-v", action="store_true", help="print every param, too")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -67,7 +77,10 @@ def run(args: argparse.Namespace) -> int:
     """Port, and print what was done."""
     text = read_net(args.net)
     build = partial(Net, text, args.phase, config=config_of(args, text), level=args.level, stages=args.stage)
-    report = _port(args, build)
+    if not args.target.endswith((*FORMATS, *MODELS)):
+        known = ", ".join((*FORMATS, *MODELS))
+        raise CommandError(f"{args.target}: no format has this suffix; there are {known}")
+    report = (_port_model if Path(args.target).suffix in MODELS else _port)(args, build)
     print(json.dumps(asdict(report)) if args.json else report.text(args.verbose))
     return 0
 
@@ -76,6 +89,8 @@ def _port(args: argparse.Namespace, build: Build) -> Ported:
     """Find the values, write them aside, check what was written, and give it its name."""
     target, net, weights = Path(args.target), build(), read_weights(args.source)
     found, values = find_blobs(net, weights, allow_missing=args.allow_missing, allow_unused=args.allow_unused)
+    if args.fold:
+        raise CommandError(f"--fold changes the layers: it goes with a model ({', '.join(MODELS)})")
     scaled = _scaled(args, net, outgoing(net, values))
     layers = outgoing(net, {**values, **scaled})
     report = report_on(found, layers, target, args.dialect)
@@ -88,12 +103,33 @@ def _port(args: argparse.Namespace, build: Build) -> Ported:
                 back = find_blobs(net, read_weights(part), allow_missing=True)[1]
                 nonfinite = compare_params(layers, outgoing(net, back))
             report.checks = ["every param read back, bit for bit the same"]
-            report.checks += [too_large] if (too_large := _too_large(args, net)) else _runs(args, build, scaled, part)
+            report.checks += [reason] if (reason := too_large(args, net)) else _runs(args, build, scaled, part)
         except (GoldenError, PrototxtError) as error:
             reason = str(error).replace(str(part), "the written file")
             raise CommandError(f"{target}: not kept: {reason}") from error
         if nonfinite and not args.allow_nonfinite:
             raise refuse_nonfinite(weights.path, nonfinite)
+    return report
+
+
+def _port_model(args: argparse.Namespace, build: Build) -> Ported:
+    """Write a net as a model, run that against the net, and give it its name."""
+    target, net = Path(args.target), build()
+    found = net.load(args.source, **allowed(args))
+    scaled = _scaled(args, net, outgoing(net))
+    net.fill({(net.nodes[i].name, index): value for (i, index), value in scaled.items()})
+    parts = fold(net.parts).parts if args.fold else net.parts
+    report = model_report(found, target, len(net.nodes) - len(parts.nodes))
+    report.scaled = sorted({net.nodes[i].name for i, _ in scaled})
+    with ExitStack() as stack:
+        part, *others = [stack.enter_context(whole_file(file, args.force)) for file in model_files(target)]
+        model = write_model(part, net.graph.name, parts, net.inputs, net.outputs)
+        report.params, report.notes = model.params, model.notes
+        report.bytes = sum(file.stat().st_size for file in (part, *others))
+        try:
+            report.checks = prove(net, load_model(part))
+        except (GoldenError, PrototxtError) as error:
+            raise CommandError(f"{target}: not kept: {str(error).replace(str(part), 'the written file')}") from error
     return report
 
 
@@ -109,7 +145,7 @@ def _scaled(args: argparse.Namespace, net: Net, layers: Sequence[OutLayer]) -> d
     return scale_boxes(net, layers, BoxScaling(means, stds, undo=args.bbox_unnormalize))
 
 
-def _too_large(args: argparse.Namespace, net: Net) -> str:
+def too_large(args: argparse.Namespace, net: Net) -> str:
     """Why a net is not run without being asked to; empty where it is."""
     work = sum(row.multiply_adds for row in rows(net))
     if args.run_nets or (work <= _MOST_WORK and param_bytes(net) <= _MOST_BYTES):

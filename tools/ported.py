@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..layers.layer import Shape
 from ..layers.shapes import times
+from ..prototxt.models import MODELS
 from ..prototxt.outgoing import OutLayer
 from ..prototxt.weights import Match
 from ..prototxt.write import format_of
@@ -55,6 +56,17 @@ def report_on(found: Match, layers: Sequence[OutLayer], target: Path, dialect: s
     report.left_out = [f"layer {name!r}, which the net lacks" for name in found.unused]
     report.left_out += [f"layer {name!r}, which {found.path} lacks" for name in found.missing]
     report.notes = _notes(form, layers)
+    return report
+
+
+def model_report(found: Match, target: Path, folded: int) -> Ported:
+    """The report of a model about to be written, with so many layers folded into others."""
+    report = Ported(found.path, str(target), MODELS[target.suffix])
+    report.changed = [f"{count} params of {dtype} became float32" for dtype, count in found.converted.items()]
+    if folded:
+        report.changed.append(f"{folded} BatchNorm and Scale layers are folded into convolutions")
+    report.left_out = [f"layer {name!r}, which the net lacks" for name in found.unused]
+    report.left_out += [f"layer {name!r}, which {found.path} lacks: its filler's values" for name in found.missing]
     return report
 
 

@@ -19,7 +19,7 @@ def test_what_is_no_place_has_one() -> None:
 def test_float32_reaches_one_cell_past_these_lengths(length: int) -> None:
     axis = RoiAxis.of(torch.tensor([10.0]), torch.tensor([9.0 + length]), 7, 1.0)
     assert axis.bins(7, 300)[0, -1, 1] == 10 + length + 1
-    assert axis.takes(7, 300)[0, -1].nonzero().max() == 10 + length - 1
+    assert takes(axis, 7, 300)[0, -1].nonzero().max() == 10 + length - 1
 
 
 def test_bins_by_hand() -> None:
@@ -27,6 +27,6 @@ def test_bins_by_hand() -> None:
     assert axis.first.tolist() == [[-1], [3], [3]]
     assert axis.last.tolist() == [[4], [2], [3]]
     assert axis.bins(3, 4).tolist() == [[[0, 1], [1, 3], [3, 4]], [[3, 4]] * 3, [[3, 4]] * 3]
-    assert axis.takes(3, 4)[0].int().tolist() == [[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]]
-    assert not axis.takes(3, 4)[1].any()
-    assert axis.takes(3, 4)[2].int().tolist() == [[0, 0, 0, 1]] * 3
+    assert takes(axis, 3, 4)[0].int().tolist() == [[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]]
+    assert not takes(axis, 3, 4)[1].any()
+    assert takes(axis, 3, 4)[2].int().tolist() == [[0, 0, 0, 1]] * 3

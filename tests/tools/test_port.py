@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from recaffe.prototxt.models import MODELS
 from recaffe.prototxt.net import Net
 from recaffe.prototxt.outgoing import Floats, OutParam
 from recaffe.prototxt.write import FORMATS
@@ -184,7 +185,7 @@ def test_dialects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", ["a.tar", "caffemodel", "a.h5"])
 def test_an_unknown_suffix_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = refusal(capsys, LENET, WEIGHTS, tmp_path / name)
-    assert line == f"{tmp_path / name}: no format has this suffix; there are {', '.join(FORMATS)}"
+    assert line == f"{tmp_path / name}: no format has this suffix; there are {', '.join((*FORMATS, *MODELS))}"
 
 
 def test_nan_is_refused_unless_allowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
