@@ -7,7 +7,6 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import yaml
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from torch import Tensor
@@ -18,8 +17,9 @@ from ..layers.registry import layer_class, registered
 from ..layers.transformation import Transformation
 from .binaryproto import read_blob
 from .caffe_pb2 import BlobShape, FillerParameter, LayerParameter
-from .config import Config, YamlLoader
+from .config import Config
 from .errors import PrototxtError
+from .param_str import read_param_str
 from .read_datum import read_datum
 
 _BLOB_FILES = {"InfogainLossParameter.source", "TransformationParameter.mean_file"}
@@ -30,7 +30,7 @@ def make_layer(message: LayerParameter, phase: str, config: Config, context: Map
     """Make the layer of a message; `context` holds what a constructor may ask for by name: rng, generator, seeds."""
     cls = _class_of(message)
     folder = str(context.get("folder", ""))
-    fields = _param_str(message) if message.type == "Python" else _fields(message, cls.messages, folder)
+    fields = read_param_str(message) if message.type == "Python" else _fields(message, cls.messages, folder)
     accepted = inspect.signature(cls).parameters
     _refuse_unknown(fields, accepted)
     offered = {keyword: config[key.format(phase=phase)] for keyword, key in cls.config.items()}
@@ -69,18 +69,6 @@ def _class_of(message: LayerParameter) -> type[Layer]:
             f"Python layer {name} is not known (known: {known}); write it as a Layer class and @register({name!r}) it"
         )
     return classes[name]
-
-
-def _param_str(message: LayerParameter) -> dict[str, Any]:
-    """The keywords of a Python layer: a YAML mapping."""
-    text = message.python_param.param_str
-    try:
-        value = yaml.load(text, YamlLoader) or {}
-    except yaml.YAMLError as error:
-        raise LayerError(f"param_str {text!r} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(value, dict):
-        raise LayerError(f"param_str {text!r} is not a mapping such as \"'feat_stride': 16\"")
-    return {str(key): item for key, item in value.items()}
 
 
 def _fields(message: LayerParameter, names: tuple[str, ...], folder: str) -> dict[str, Any]:

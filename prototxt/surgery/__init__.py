@@ -1,0 +1,1 @@
+"""Operations that change a net's prototxt and its params together."""
