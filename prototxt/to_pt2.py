@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,10 +66,9 @@ def load_pt2(path: Path) -> nn.Module:
     """A program to call with a dict of input blobs."""
     for name in _OPERATORS:
         importlib.import_module(f"..layers.{name}", __package__)
-    try:
-        return torch.export.load(path).module()
-    except RuntimeError as error:
-        raise PrototxtError(f"{path}: is no program of torch.export: {str(error).splitlines()[0]}") from error
+    if not zipfile.is_zipfile(path):
+        raise PrototxtError(f"{path}: is no program of torch.export")
+    return torch.export.load(path).module()
 
 
 def _set_overwrite(layers: Sequence[Layer], value: bool) -> None:
