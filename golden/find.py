@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import GoldenError
-from .npz import npz_keys
+from .npz import is_piece, npz_keys
 
 _COMPANIONS = (".caffemodel", ".prototxt", ".solverstate", ".h5", ".binaryproto", ".json", ".md", ".py", ".txt")
 """What lies beside fixtures, and so among the files that a shell's `*` names."""
@@ -44,10 +44,10 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Found:
     for path in map(Path, paths):
         if not path.exists():
             raise GoldenError(f"{path}: no such file or folder")
-        if path.is_file() and path.suffix in _COMPANIONS:
+        if path.is_file() and (path.suffix in _COMPANIONS or is_piece(path)):
             companions += 1
             continue
-        files = sorted(path.rglob("*.npz")) if path.is_dir() else [path]
+        files = sorted(file for file in path.rglob("*.npz") if not is_piece(file)) if path.is_dir() else [path]
         mine = [file for file in files if _may_be_fixture(file)]
         if path.is_dir() and not mine:
             raise GoldenError(f"{path}: no fixture in this folder ({len(files)} .npz of other kinds)")
@@ -60,6 +60,6 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Found:
 
 
 def _may_be_fixture(path: Path) -> bool:
-    """A file that cannot be opened counts: loading it tells why."""
+    """A file that cannot be opened and a piece without its file count: loading them tells why."""
     keys = npz_keys(path)
-    return keys is None or "prototxt" in keys
+    return keys is None or "prototxt" in keys or "piece" in keys

@@ -12,16 +12,17 @@ from typing import Any
 import numpy.typing as npt
 
 from .errors import GoldenError
-from .npz import read_npz, write_npz
+from .npz import read_joined, write_npz
 from .recipe import make_image, make_params
 
 Array = npt.NDArray[Any]
 Place = tuple[str, int]
 
-_BLOBS = {"input": "inputs", "bottom": "bottoms", "top": "tops", "top_diff": "top_diffs", "diff": "diffs"}
-_PARAMS = {"param": "params", "param_diff": "param_diffs", "post": "post"}
+_BLOBS = {"input": "inputs", "bottom": "bottoms", "top": "tops", "top_diff": "top_diffs", "diff": "diffs", "rng": "rng"}
+_PARAMS = {"param": "params", "param_diff": "param_diffs", "post": "post", "version": "versions"}
 _FULL_SIZE = ("head_seed", "params", "data_hw")
 """Keys that stand, with `seed`, for params and image in a full-size fixture."""
+_STATE = 624 + 3
 _VARIANTS = ("frcnn", "rfcn")
 
 
@@ -50,6 +51,10 @@ class Fixture:
     """Expected of forward."""
     forwards: list[dict[str, Array]] = field(default_factory=list)
     """Expected of one forward after another, in place of `tops`."""
+    versions: dict[Place, Array] = field(default_factory=dict)
+    """Expected: a blob's first, second ... value, each overwritten in place by the next; the last is in `tops`."""
+    rng: dict[str, Array] = field(default_factory=dict)
+    """Expected: NumPy's legacy generator right before a Python layer ran: 624 words, position, has_gauss, gauss."""
     top_diffs: dict[str, Array] = field(default_factory=dict)
     """Fed to backward."""
     diffs: dict[str, Array] = field(default_factory=dict)
@@ -60,6 +65,8 @@ class Fixture:
     """Params that forward itself changes: expected."""
     trace: dict[str, Array] = field(default_factory=dict)
     """A solver's steps: the keys behind `trace/` as they are."""
+    meta: dict[str, Any] = field(default_factory=dict)
+    """Told by the program that wrote it: versions, hashes, options, notes."""
 
     @property
     def has_backward(self) -> bool:
@@ -72,12 +79,17 @@ class Fixture:
         computed = (self.tops, self.diffs, self.param_diffs, self.post, self.forwards, self.trace)
         return bool(self.params) and not any(computed)
 
+    @property
+    def has_trace_alone(self) -> bool:
+        """Whether it holds a solver's steps and no forward of its net."""
+        return bool(self.trace) and not self.bottoms and not self.tops
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Fixture:
         """Read a fixture, or a full-size one whose params and image follow from seeds."""
         path = Path(path)
         try:
-            return cls(path, **_sort(read_npz(path)))
+            return cls(path, **_sort(read_joined(path)))
         except GoldenError as error:
             raise GoldenError(f"{path}: {error}") from None
 
@@ -89,6 +101,7 @@ class Fixture:
         """The file's keys and values."""
         keys: dict[str, Any] = {"prototxt": self.prototxt, "phase": self.phase, "variant": self.variant}
         keys["cfg"] = json.dumps(self.config, sort_keys=True)
+        keys |= {"meta": json.dumps(self.meta, sort_keys=True)} if self.meta else {}
         keys |= {key: seed for key in ("rng_seed", "seed") if (seed := getattr(self, key)) is not None}
         for kind, name in _BLOBS.items():
             keys |= {f"{kind}/{blob}": value for blob, value in getattr(self, name).items()}
@@ -106,6 +119,8 @@ def _sort(arrays: Mapping[str, Array]) -> dict[str, Any]:
         kind, slash, rest = key.partition("/")
         if not slash:
             single[key] = value
+        elif kind == "rng" and value.shape != (_STATE,):
+            raise GoldenError(f"key {key!r} should be a generator's state, {_STATE} numbers")
         elif kind in _BLOBS and rest:
             fields[_BLOBS[kind]][rest] = value
         elif kind in _PARAMS:
@@ -137,7 +152,9 @@ def _singles(values: dict[str, Array], fields: dict[str, Any]) -> dict[str, Any]
     if "variant" in values:
         found["variant"] = _choice(values, "variant", _VARIANTS)
     if "cfg" in values:
-        found["config"] = _config(_text(values, "cfg"))
+        found["config"] = _object(values, "cfg")
+    if "meta" in values:
+        found["meta"] = _object(values, "meta")
     if "rng_seed" in values:
         found["rng_seed"] = _integers(values, "rng_seed", 1)[0]
     if "seed" in values and not any(key in values for key in _FULL_SIZE):
@@ -155,7 +172,12 @@ def _singles(values: dict[str, Array], fields: dict[str, Any]) -> dict[str, Any]
 def _place(key: str, rest: str) -> Place:
     layer, _, index = rest.rpartition("/")
     if not layer or not index.isdecimal():
-        raise GoldenError(f"key {key!r} should end in a layer's name and the index of its param")
+        what = (
+            "a blob's name and a number from 0"
+            if key.startswith("version/")
+            else "a layer's name and the index of its param"
+        )
+        raise GoldenError(f"key {key!r} should end in {what}")
     return layer, int(index)
 
 
@@ -186,14 +208,15 @@ def _integers(values: dict[str, Array], key: str, count: int) -> list[int]:
     return [int(item) for item in value.flat]
 
 
-def _config(text: str) -> dict[str, Any]:
+def _object(values: dict[str, Array], key: str) -> dict[str, Any]:
+    text = _text(values, key)
     try:
-        config = json.loads(text)
+        found = json.loads(text)
     except ValueError as error:
-        raise GoldenError(f"key 'cfg' is not JSON: {error}") from None
-    if not isinstance(config, dict):
-        raise GoldenError("key 'cfg' should be a JSON object of config keys")
-    return config
+        raise GoldenError(f"key {key!r} is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise GoldenError(f"key {key!r} should be a JSON object")
+    return found
 
 
 def _unknown(key: str) -> GoldenError:

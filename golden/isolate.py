@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..prototxt.net import Net
 from ..prototxt.walk import run_layer
-from .outcome import Outcome
+from .fixture import Array
+from .outcome import Inner, Outcome
 
 
 class Isolated:
     """Cuts the net at every blob whose golden value is known.
 
     A blob's last version is compared and then replaced by the golden one, a leaf. An in-place chain has no golden
-    values inside, so it runs as one piece. Backward starts at every blob's first version with its golden diff (`diffs`;
+    diffs inside, so it runs as one piece. Backward starts at every blob's first version with its golden diff (`diffs`;
     `seeds` are those of the outputs' last versions); what reaches the leaf of a blob, led back through the blob's
-    in-place chain, is our diff for it.
+    in-place chain, is our diff for it. Layers draw from the golden state of the random generator, where `rng` has it.
     """
 
     def __init__(
-        self, net: Net, golden: Mapping[str, Tensor], diffs: Mapping[str, Tensor], seeds: Mapping[str, Tensor]
+        self,
+        net: Net,
+        golden: Mapping[str, Tensor],
+        diffs: Mapping[str, Tensor],
+        seeds: Mapping[str, Tensor],
+        rng: Mapping[str, Array],
     ) -> None:
         self.net = net
         self.golden = golden
         self.diffs = diffs
         self.seeds = seeds
+        self.rng = rng
+        self.inner = Inner()
         self.first: dict[str, Tensor] = {}
         self.last: dict[str, Tensor] = {}
         self.leaves: dict[str, Tensor] = {}
@@ -35,7 +45,7 @@ class Isolated:
 
     def run(self, fed: Mapping[str, Tensor], backward: bool) -> Outcome:
         """Forward, and backward where the fixture has diffs."""
-        outcome = Outcome()
+        outcome = Outcome(inner=self.inner)
         with torch.set_grad_enabled(backward):
             self._forward(fed)
         outcome.tops = {name: top.detach() for name, top in self.last.items()}
@@ -51,15 +61,28 @@ class Isolated:
             if not node.bottoms and all(top in fed for top in node.tops):
                 tops = tuple(fed[top] for top in node.tops)
             else:
+                self._restore(node.name)
                 tops = run_layer(parts, self.net.flow, i, [values[blob] for blob in node.bottoms])
             for position, (name, top) in enumerate(zip(node.tops, tops, strict=True)):
                 if torch.is_grad_enabled() and not top.requires_grad:
                     top = top.detach().requires_grad_()  # as the first of an in-place chain it may be asked for a diff
                 if node.overwrites(position):
+                    number = sum(blob == name for blob, _ in self.inner.versions)
+                    self.inner.versions[name, number] = values[name].detach()
                     self.chains.setdefault(name, []).extend(layer.parameters())
                 else:
                     self.first[name] = top
                 values[name] = self._cut(name, top) if last_writer[name] == i else top
+
+    def _restore(self, layer: str) -> None:
+        """Keep the state of the generator that the layers before left, and go on from the golden one."""
+        if layer not in self.rng:
+            return
+        state: Any = self.net.rng.get_state(legacy=True)
+        self.inner.rng[layer] = torch.tensor([*state[1].tolist(), *state[2:]], dtype=torch.float64)
+        golden = self.rng[layer]
+        position, has_gauss, gauss = golden[-3:].tolist()
+        self.net.rng.set_state(("MT19937", golden[:-3].astype(np.uint32), int(position), int(has_gauss), gauss))
 
     def _cut(self, name: str, top: Tensor) -> Tensor:
         """Keep a blob's last version; its readers get the golden one."""

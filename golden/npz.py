@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -14,6 +17,7 @@ import numpy.typing as npt
 
 from .errors import GoldenError
 
+_PIECE = re.compile(r"\.\d{3,}\.npz$")
 _DAMAGED = (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
@@ -24,6 +28,30 @@ def read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
             return _read(stream)
     except OSError as error:
         raise GoldenError(f"cannot be read: {error.strerror or error}") from None
+
+
+def read_joined(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The same with the arrays of its pieces, where it names such: NAME.000.npz, NAME.001.npz ... beside it."""
+    arrays = read_npz(path)
+    if "piece" in arrays:
+        raise GoldenError(f"is a piece of {arrays['piece']}, which should lie beside it: name that file")
+    joined: dict[str, npt.NDArray[Any]] = {}
+    for name, digest in _pieces(arrays):
+        piece = path.with_name(name)
+        if not piece.exists():
+            raise GoldenError(f"lacks its piece {name}, which should lie beside it")
+        with open(piece, "rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
+                raise GoldenError(f"its piece {name} is of another run, or damaged: it has another SHA-256")
+        joined |= read_npz(piece)
+    joined.pop("piece", None)
+    return joined | arrays
+
+
+def is_piece(path: Path) -> bool:
+    """Whether a file is a piece of one that lies beside it."""
+    whole = path.with_name(_PIECE.sub(".npz", path.name))
+    return whole != path and whole.exists() and "piece" in (npz_keys(path) or [])
 
 
 def npz_keys(path: Path) -> list[str] | None:
@@ -48,6 +76,14 @@ def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
         raise GoldenError(f"{path}: cannot be written: {error.strerror or error}") from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def _pieces(arrays: dict[str, npt.NDArray[Any]]) -> list[tuple[str, str]]:
+    """The names of a file's pieces with their SHA-256."""
+    try:
+        return [(Path(name).name, digest) for name, digest in json.loads(str(arrays.pop("pieces", "[]")))]
+    except (ValueError, TypeError) as error:
+        raise GoldenError(f"key 'pieces' is not a JSON list of [name, SHA-256]: {error}") from None
 
 
 def _read(stream: IO[bytes]) -> dict[str, npt.NDArray[Any]]:

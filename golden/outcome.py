@@ -6,10 +6,21 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from .fixture import Place
+
+
+@dataclass
+class Inner:
+    """Values that layers overwrote in place, and the random generator's state before a layer."""
+
+    versions: dict[Place, Tensor] = field(default_factory=dict)
+    rng: dict[str, Tensor] = field(default_factory=dict)
+
 
 @dataclass
 class Outcome:
-    """Blobs after forward, and the diffs of blobs after backward."""
+    """Blobs after forward, and the diffs of blobs after backward; what passed on the way, where that was watched."""
 
     tops: dict[str, Tensor] = field(default_factory=dict)
     diffs: dict[str, Tensor] = field(default_factory=dict)
+    inner: Inner | None = None

@@ -15,12 +15,14 @@ from ..layers.hdf5_output import HDF5OutputLayer
 from ..layers.memory_data import MemoryDataLayer
 from ..prototxt.build import located
 from ..prototxt.net import Net
-from ..prototxt.text import read_net
+from ..prototxt.text import NetText, read_net
 from .compare import BlobResult, compare_blob
 from .errors import GoldenError
 from .fixture import Fixture
 
 Array = npt.NDArray[Any]
+
+_READERS = ("Data", "HDF5Data", "ImageData", "WindowData")
 
 
 def hand_in(net: Net, arrays: Mapping[str, Array]) -> None:
@@ -33,6 +35,16 @@ def hand_in(net: Net, arrays: Mapping[str, Array]) -> None:
             rest -= set(node.tops)
     if rest:
         raise GoldenError(f"has input/{min(rest)}, but no MemoryData layer of its net gives {', '.join(sorted(rest))}")
+
+
+def without_data(text: NetText, fed: Mapping[str, Array]) -> NetText:
+    """The net with an Input in place of each layer that would read files to give what is handed in."""
+    for layer in text.net.layer:
+        if layer.type in _READERS and layer.top and set(layer.top) <= set(fed):
+            layer.type = "Input"
+            for top in layer.top:
+                layer.input_param.shape.add(dim=fed[top].shape)
+    return text
 
 
 @contextmanager

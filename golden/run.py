@@ -14,11 +14,11 @@ from ..prototxt.config import Config
 from ..prototxt.net import Net
 from ..prototxt.text import read_net
 from .compare import BlobResult, compare_blob
-from .errors import GoldenError
 from .fixture import Fixture, Place
 from .isolate import Isolated
 from .outcome import Outcome
-from .outside import compare_files, compare_weights, files_apart, hand_in
+from .outside import compare_files, compare_weights, files_apart, hand_in, without_data
+from .trace import compare_trace
 
 FORWARD, BACKWARD, WHOLE = 1e-5, 1e-4, 1e-4
 """Allowed differences: one layer forward, one layer backward, a whole net either way."""
@@ -35,6 +35,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     outcome: Outcome = field(default_factory=Outcome)
     """Our own blobs and diffs."""
+    ours: dict[str, Tensor] = field(default_factory=dict)
+    """What was compared of ours, by its key."""
 
     @property
     def ok(self) -> bool:
@@ -53,51 +55,73 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
     if fixture.has_params_alone:
         report.results += compare_weights(fixture)
         return report
-    if fixture.trace and not fixture.bottoms and not fixture.tops:
-        raise GoldenError(f"{fixture.path}: holds a solver's trace alone, and there is no solver yet to run it")
     net = _net(fixture, report)
+    for run, top in runs(net, fixture, report) if not fixture.has_trace_alone else ():
+        compare_run(net, run, isolate, report, top)
+    if not isolate and (fixture.versions or fixture.rng):
+        report.notes.append("values overwritten in place and states of the random generator: --isolate compares them")
+    if fixture.trace:
+        trained = compare_trace(fixture)
+        report.results += trained.results
+        report.notes += trained.notes
+    return report
+
+
+def runs(net: Net, fixture: Fixture, report: Report) -> Iterator[tuple[Fixture, str]]:
+    """The forwards of a fixture one by one, each with the key of its tops; then the files that the net wrote."""
     with files_apart(net) as files:
         hand_in(net, fixture.inputs)
         if not fixture.forwards:
-            _run(net, fixture, isolate, report)
+            yield fixture, "top"
         for number, tops in enumerate(fixture.forwards):
-            _run(net, replace(fixture, tops=tops), isolate, report, f"top/{number}")
+            yield replace(fixture, tops=tops), f"top/{number}"
         for golden, ours in files.items():
             if golden.exists():
                 report.results += compare_files(golden, ours, WHOLE)
             else:
                 report.notes.append(f"{golden} is missing: what the net wrote in its place was not compared")
-    if fixture.trace:
-        report.notes.append("its solver trace was not run: there is no solver yet")
-    return report
 
 
-def _run(net: Net, fixture: Fixture, isolate: bool, report: Report, top: str = "top") -> None:
-    """One forward, and backward where the fixture has diffs."""
+def compare_run(
+    net: Net, fixture: Fixture, isolate: bool, report: Report, top: str = "top", tolerance: float | None = None
+) -> None:
+    """One forward, and backward where the fixture has diffs, compared; a tolerance takes the place of the usual."""
     fed = {name: torch.from_numpy(np.asarray(value, order="C")) for name, value in fixture.bottoms.items()}
     backward = fixture.has_backward or bool(fixture.top_diffs)
     outcome = _run_isolated(net, fixture, fed, backward) if isolate else _run_whole(net, fixture, fed, backward)
     report.outcome = outcome
-    forward_limit, backward_limit = (FORWARD, BACKWARD) if isolate or _is_one_layer(net) else (WHOLE, WHOLE)
-    discrete = _discrete(net)
+    forward_limit, backward_limit = limits(net, isolate, tolerance)
+    discrete = {f"{top}/{name}" for name in discrete_blobs(net)}
+    for key, want, have in _pairs(net, fixture, outcome, top):
+        limit = forward_limit if key.startswith(("top", "post", "version")) else backward_limit
+        exact = key in discrete or key.startswith("rng/")
+        report.results.append(compare_blob(key, want, have, limit, exact=exact))
+        if have is not None:
+            report.ours[key] = have
+
+
+def _pairs(net: Net, fixture: Fixture, outcome: Outcome, top: str) -> Iterator[tuple[str, Array, Tensor | None]]:
+    """Everything that the fixture expects of a run, and ours."""
     for name, want in _in_order(net, fixture.tops):
-        have = outcome.tops.get(name)
-        report.results.append(compare_blob(f"{top}/{name}", want, have, forward_limit, exact=name in discrete))
+        yield f"{top}/{name}", want, outcome.tops.get(name)
     for name, want in _in_order(net, fixture.diffs):
-        report.results.append(compare_blob(f"diff/{name}", want, _diff(outcome, name), backward_limit))
+        yield f"diff/{name}", want, _diff(outcome, name)
     for (layer, index), want in fixture.param_diffs.items():
-        have = _param_diff(net, layer, index)
-        report.results.append(compare_blob(f"param_diff/{layer}/{index}", want, have, backward_limit))
+        yield f"param_diff/{layer}/{index}", want, _param_diff(net, layer, index)
     for (layer, index), want in fixture.post.items():
-        have = _param(net, layer, index)
-        report.results.append(compare_blob(f"post/{layer}/{index}", want, have, forward_limit))
+        yield f"post/{layer}/{index}", want, _param(net, layer, index)
+    if outcome.inner is not None:
+        for (name, number), want in fixture.versions.items():
+            yield f"version/{name}/{number}", want, outcome.inner.versions.get((name, number))
+        for layer, want in fixture.rng.items():
+            yield f"rng/{layer}", want, outcome.inner.rng.get(layer)
 
 
 def _net(fixture: Fixture, report: Report) -> Net:
     """The net with the fixture's params; a param that only one side has, or of another shape, is a finding."""
     config = Config.default(fixture.variant).with_flat(fixture.config)
     seed = fixture.rng_seed if fixture.seed is None else fixture.seed
-    text = read_net(fixture.prototxt)
+    text = without_data(read_net(fixture.prototxt), fixture.bottoms)
     net = Net(text, fixture.phase, config=config, seed=seed, folder=fixture.path.parent)
     values: dict[Place, Tensor] = {}
     for (layer, index), value in fixture.params.items():
@@ -135,7 +159,14 @@ def _run_isolated(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backwar
     seeds = {name: torch.full_like(golden[name], weight) for name, weight in net.loss_weights.items() if name in golden}
     seeds |= {name: torch.from_numpy(np.array(diff)) for name, diff in fixture.top_diffs.items()}
     diffs = {name: torch.from_numpy(np.array(diff)) for name, diff in fixture.diffs.items()}
-    return Isolated(net, golden, diffs, seeds).run(fed, backward)
+    return Isolated(net, golden, diffs, seeds, fixture.rng).run(fed, backward)
+
+
+def limits(net: Net, isolate: bool, tolerance: float | None = None) -> tuple[float, float]:
+    """What is allowed forward and backward."""
+    if tolerance is not None:
+        return tolerance, tolerance
+    return (FORWARD, BACKWARD) if isolate or _is_one_layer(net) else (WHOLE, WHOLE)
 
 
 def _is_one_layer(net: Net) -> bool:
@@ -151,7 +182,7 @@ def _is_one_layer(net: Net) -> bool:
     return True
 
 
-def _discrete(net: Net) -> set[str]:
+def discrete_blobs(net: Net) -> set[str]:
     """The blobs that hold decisions."""
     return {
         node.tops[position]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .draws import Draws
 from .images import Image
-from .layer import Arity, Layer, LayerError, Shape
+from .layer import Arity, Layer, LayerError, Place, Shape
 from .sampling import DEFAULT_SEED
 from .shapes import times
 from .transformation import Floats, Transformation, Transformer
@@ -65,6 +65,7 @@ class StreamLayer(SourceLayer):
         self.seeds = seeds or Draws(DEFAULT_SEED)
         self.shape: Shape = ()
         self.items: Iterator[Any] = iter(())
+        self.taken = 0
 
     def setup(self, *bottoms: Shape, num_tops: int = 1) -> None:
         """Find the data and the first item's shape."""
@@ -98,7 +99,21 @@ class StreamLayer(SourceLayer):
                 )
             self.transformer(item.image, batch[i])
             labels[i] = item.label
+        self.taken += self.batch_size
         return self.give(batch, labels)
+
+    def place(self) -> Place:
+        draws = self.transformer.draws.place() if self.transformer.draws else {}
+        return {"taken": np.array(self.taken), **draws}
+
+    def return_to(self, place: Place) -> None:
+        """Pass over the items that were taken, without loading them."""
+        if self.taken:
+            raise LayerError("has given batches already and cannot go back: build the net anew")
+        self.taken = int(place["taken"])
+        next(islice(self.items, self.taken, self.taken), None)
+        if self.transformer.draws:
+            self.transformer.draws.return_to(place)
 
     def _shape_of(self, item: Item) -> Shape:
         try:

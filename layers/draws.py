@@ -7,8 +7,22 @@ from typing import TypeVar
 
 import numpy as np
 
+from .layer import Place
+
 T = TypeVar("T")
 _RANGE = 1 << 32
+
+
+def random_place(rng: np.random.RandomState) -> Place:
+    """Where a generator stands."""
+    _, keys, position, has_gauss, gauss = rng.get_state(legacy=True)
+    return {"keys": np.asarray(keys), "at": np.array([position, has_gauss]), "gauss": np.array(gauss)}
+
+
+def set_random_place(rng: np.random.RandomState, place: Place) -> None:
+    """Have a generator go on from there."""
+    position, has_gauss = (int(item) for item in place["at"])
+    rng.set_state(("MT19937", place["keys"], position, has_gauss, float(place["gauss"])))
 
 
 class Draws:
@@ -20,6 +34,14 @@ class Draws:
     def number(self) -> int:
         """The next number, 0 to 2³² − 1."""
         return int(self._rng.randint(_RANGE, dtype=np.uint32))
+
+    def place(self) -> Place:
+        """Where the stream stands."""
+        return random_place(self._rng)
+
+    def return_to(self, place: Place) -> None:
+        """Go on from there."""
+        set_random_place(self._rng, place)
 
     def below(self, limit: int) -> int:
         """The next number's remainder by `limit`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -13,10 +12,12 @@ from torch import Tensor
 
 from .base_data import SourceLayer
 from .images import read_bytes
-from .layer import Arity, LayerError, Shape
+from .layer import Arity, LayerError, Place, Shape
 from .registry import register
 from .shapes import times
 from .transformation import Floats, Transformation
+
+Order = npt.NDArray[np.int64]
 
 
 @register("HDF5Data")
@@ -51,7 +52,9 @@ class HDF5DataLayer(SourceLayer):
         self.folder, self.source = folder, source or ""
         self.shuffle, self.generator, self.names = shuffle, generator, top_names
         self.arrays: list[Floats] = []
-        self.rows: npt.NDArray[np.int64] = np.arange(0)
+        self.file = 0
+        self.coming: Order = np.arange(0)
+        self.rows: Order = np.arange(0)
         self.shapes: tuple[Shape, ...] = ()
 
     def setup(self, *bottoms: Shape, num_tops: int = 1) -> None:
@@ -62,8 +65,7 @@ class HDF5DataLayer(SourceLayer):
         if not files:
             raise LayerError(f"{path}: names no file")
         self.files = [self.folder / file for file in files]
-        self.coming = self._passes()
-        next(self.coming)
+        self._next_file()
         self.shapes = tuple((self.batch_size, *array.shape[1:]) for array in self.arrays)
 
     def top_shapes(self, *bottoms: Shape) -> tuple[Shape, ...]:
@@ -79,20 +81,29 @@ class HDF5DataLayer(SourceLayer):
             self.rows = self.rows[missing:]
             missing -= len(rows)
             if not len(self.rows):
-                next(self.coming)
+                self._next_file()
         return self.give(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))
 
-    def _passes(self) -> Iterator[None]:
-        """At each step the next file is ready in `arrays`, and the order of its rows in `rows`."""
-        while True:
-            for index in self._order(len(self.files)):
-                if len(self.files) > 1 or not self.arrays:
-                    self.arrays = self._load(self.files[index])
-                self.rows = self._order(len(self.arrays[0]))
-                yield
+    def place(self) -> Place:
+        return {"file": np.array(self.file), "coming": self.coming, "rows": self.rows}
 
-    def _order(self, count: int) -> npt.NDArray[np.int64]:
-        return torch.randperm(count, generator=self.generator).numpy() if self.shuffle else np.arange(count)
+    def return_to(self, place: Place) -> None:
+        self.file, self.coming, self.rows = int(place["file"]), place["coming"], place["rows"]
+        self.arrays = self._load(self.files[self.file])
+
+    def _next_file(self) -> None:
+        """Make the next file ready in `arrays`, and the order of its rows in `rows`."""
+        if not len(self.coming):
+            self.coming = self._order(len(self.files))
+        self.file, self.coming = int(self.coming[0]), self.coming[1:]
+        if len(self.files) > 1 or not self.arrays:
+            self.arrays = self._load(self.files[self.file])
+        self.rows = self._order(len(self.arrays[0]))
+
+    def _order(self, count: int) -> Order:
+        if not self.shuffle:
+            return np.arange(count)
+        return torch.randperm(count, generator=self.generator, device="cpu").numpy()
 
     def _load(self, path: Path) -> list[Floats]:
         try:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from .fillers import Filler, FillerError
 
 Shape = tuple[int, ...]
+Place = Mapping[str, npt.NDArray[Any]]
+"""Where something stands among its data and random numbers, as arrays by name."""
 
 
 class LayerError(ValueError):
@@ -125,4 +128,12 @@ class Layer(nn.Module):
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         """Compute the tops."""
+        raise NotImplementedError
+
+    def place(self) -> Place:
+        """Where it stands, for a snapshot; nothing where a forward leaves nothing behind for the next."""
+        return {}
+
+    def return_to(self, place: Place) -> None:
+        """Go on from where a layer like this one stood; called once, before the first forward."""
         raise NotImplementedError

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .base_data import SourceLayer
 from .draws import Draws
-from .layer import Arity, LayerError, Shape
+from .layer import Arity, LayerError, Place, Shape
 from .registry import register
 from .shapes import times
 from .transformation import Floats, Transformation, Transformer
@@ -74,3 +74,10 @@ class MemoryDataLayer(SourceLayer):
         rows = slice(self.row, self.row + self.batch_size)
         self.row = rows.stop % len(self.data)
         return self.give(self.data[rows], self.labels[rows])
+
+    def place(self) -> Place:
+        return {"row": np.array(self.row)}
+
+    def return_to(self, place: Place) -> None:
+        """Go on with the row; the arrays must be handed in before."""
+        self.row = int(place["row"])

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .fillers import Filler
-from .layer import Arity, Layer, LayerError, Shape
+from .layer import Arity, Layer, LayerError, Place, Shape
 from .shapes import times
 
 
@@ -98,6 +98,12 @@ class RecurrentLayer(Layer):
             return (torch.stack(tops), *(h[None] for h in last))
         self.state = last
         return (torch.stack(tops),)
+
+    def place(self) -> Place:
+        return {str(i): state.cpu().numpy() for i, state in enumerate(self.state)}
+
+    def return_to(self, place: Place) -> None:
+        self.state = tuple(torch.from_numpy(place[str(i)]) for i in range(len(place)))
 
     def _carried(self, like: Tensor) -> tuple[Tensor, ...]:
         """The states that the last forward left behind; zeros at first and for streams that were not there then."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from .base_data import SourceLayer
 from .draws import Draws
 from .images import Image, decode, read_bytes
-from .layer import Arity, LayerError, Shape
+from .layer import Arity, LayerError, Place, Shape
 from .registry import register
 from .sampling import DEFAULT_SEED
 from .transformation import Floats, Transformation, Transformer
@@ -108,6 +108,12 @@ class WindowDataLayer(SourceLayer):
             self._place(window, mirror, batch[i])
             labels[i] = window.label if is_foreground else 0
         return self.give(batch, labels)
+
+    def place(self) -> Place:
+        return self.draws.place()
+
+    def return_to(self, place: Place) -> None:
+        self.draws.return_to(place)
 
     def _kinds(self, windows: list[Window]) -> tuple[list[Window], list[Window]]:
         """Background and foreground."""

@@ -69,12 +69,12 @@ def scale_boxes(net: Net, layers: Sequence[OutLayer], scaling: BoxScaling) -> di
     scaled: dict[Place, Tensor] = {}
     for layer in heads:
         weight, bias = (torch.from_numpy(param.array()) for param in layer.params)
-        pair = scalings[layer.name].apply(layer.node, weight, bias, _repeats(net, layer.node, len(weight)))
+        pair = scalings[layer.name].apply(layer.node, weight, bias, repeats(net, layer.node, len(weight)))
         scaled |= {(net.nodes.index(layer.node), index): value for index, value in enumerate(pair)}
     return scaled
 
 
-def _repeats(net: Net, node: Node, rows: int) -> int:
+def repeats(net: Net, node: Node, rows: int) -> int:
     """How many cells a position-sensitive grid has for each number of a box; 1 where there is no grid."""
     blobs = set(node.tops)
     for other in net.nodes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from dataclasses import dataclass, field
 
 import h5py
@@ -10,10 +11,12 @@ import h5py
 from .contents import Blob, unbroken
 from .errors import PrototxtError
 from .hdf5 import BAD_HDF5, hdf5_blob, hdf5_item, open_hdf5
+from .policies import LARGEST
 from .saved import parse_blob
 from .source import Source
+from .wire import FIXED32
 
-_ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP = 1, 2, 3, 4
+_ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP, _MINIMUM_LOSS, _ITER_LAST_EVENT = range(1, 7)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class SolverState:
     learned_net: str = ""
     """The weights that belong to it, as the solver named the file."""
     current_step: int = 0
+    minimum_loss: float = LARGEST
+    """As SSD's Caffe adds for the plateau policy, with `iter_last_event`."""
+    iter_last_event: int = 0
     history: tuple[Blob, ...] = field(default=(), repr=False)
 
 
@@ -36,8 +42,8 @@ def read_solverstate(path: str | os.PathLike[str] | Source) -> SolverState:
 
 def _read_binary(source: Source) -> SolverState:
     message = source.message
-    numbers = {_ITER: 0, _CURRENT_STEP: 0}
-    learned_net, seen = "", set()
+    numbers = {_ITER: 0, _CURRENT_STEP: 0, _ITER_LAST_EVENT: 0}
+    learned_net, minimum_loss, seen = "", LARGEST, set()
     history: list[Blob] = []
     for item in message:
         seen.add(item.number)
@@ -45,12 +51,16 @@ def _read_binary(source: Source) -> SolverState:
             numbers[item.number] = message.integer(item)
         elif item.number == _LEARNED_NET:
             learned_net = message.text(item)
+        elif item.number == _MINIMUM_LOSS:
+            message.expect(item, FIXED32)
+            (minimum_loss,) = struct.unpack_from("<f", source.map, item.start)
         elif item.number == _HISTORY:
             where = f"{source.path}: history {len(history)}"
             history.append(parse_blob(source, message.message(item), where))
     if _ITER not in seen:
         raise PrototxtError(f"{source.path}: tells no iteration: not a .solverstate")
-    return SolverState(source.path, numbers[_ITER], learned_net, numbers[_CURRENT_STEP], tuple(history))
+    iteration, step, last = numbers.values()
+    return SolverState(source.path, iteration, learned_net, step, minimum_loss, last, tuple(history))
 
 
 def _read_hdf5(path: str) -> SolverState:
@@ -63,15 +73,17 @@ def _read_hdf5(path: str) -> SolverState:
         items = (hdf5_item(path, group, name, h5py.Dataset) for name in names)
         history = tuple(hdf5_blob(f"{path}: history {i}", item) for i, item in enumerate(items))
         learned_net = _text(path, file) if "learned_net" in file else ""
-        iteration, step = (_integer(path, file, name) for name in ("iter", "current_step"))
-    return SolverState(path, iteration, learned_net, step, history)
+        iteration, step = (int(_number(path, file, name)) for name in ("iter", "current_step"))
+        last = int(_number(path, file, "iter_last_event")) if "iter_last_event" in file else 0
+        minimum_loss = _number(path, file, "minimum_loss", "f") if "minimum_loss" in file else LARGEST
+    return SolverState(path, iteration, learned_net, step, minimum_loss, last, history)
 
 
-def _integer(path: str, file: h5py.File, name: str) -> int:
+def _number(path: str, file: h5py.File, name: str, kinds: str = "iu") -> float:
     data = hdf5_item(path, file, name, h5py.Dataset)
-    if data.size != 1 or data.dtype.kind not in "iu":
-        raise PrototxtError(f"{path}: `{name}` should be one integer")
-    return int(data[()].item())
+    if data.size != 1 or data.dtype.kind not in kinds:
+        raise PrototxtError(f"{path}: `{name}` should be one {'number' if 'f' in kinds else 'integer'}")
+    return float(data[()].item())
 
 
 def _text(path: str, file: h5py.File) -> str:

@@ -74,9 +74,14 @@ def print_text(message: Message) -> str:
     return text_format.MessageToString(message, as_utf8=False)
 
 
+def is_text(source: str | os.PathLike[str]) -> bool:
+    """Whether it is text itself rather than a file's path."""
+    return isinstance(source, str) and ("\n" in source or "{" in source)
+
+
 def _load(source: str | os.PathLike[str]) -> Source:
-    if isinstance(source, str) and ("\n" in source or "{" in source):
-        return Source("<text>", source)
+    if is_text(source):
+        return Source("<text>", str(source))
     name = str(Path(source))
     try:
         data = Path(source).read_bytes()

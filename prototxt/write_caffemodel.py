@@ -28,9 +28,15 @@ def write_caffemodel(file: BinaryIO, net_name: str, phase: str, layers: Iterable
     chunks: list[Chunk] = [field(_NET_NAME, net_name.encode())]
     for layer in layers:
         chunks += _layer_chunks(layer, phase, dialect)
+    write_chunks(file, chunks, ".caffemodel")
+
+
+def write_chunks(file: BinaryIO, chunks: Iterable[Chunk], suffix: str) -> None:
+    """Write a message that lies in bytes and params, unless Caffe could not read one that large."""
+    chunks = list(chunks)
     size = sum(map(_size, chunks))
     if size > _LIMIT:
-        raise PrototxtError(f"a .caffemodel of {size} bytes is more than Caffe reads ({_LIMIT}): write .caffemodel.h5")
+        raise PrototxtError(f"a {suffix} of {size} bytes is more than Caffe reads ({_LIMIT}): write {suffix}.h5")
     for chunk in chunks:
         if isinstance(chunk, bytes):
             file.write(chunk)
@@ -51,7 +57,7 @@ def _layer_chunks(layer: OutLayer, phase: str, dialect: Dialect) -> list[Chunk]:
     before, after = dialect.encode(as_set_up(layer, phase), str(layer.node))
     chunks: list[Chunk] = [before]
     for param in layer.params:
-        chunks += _blob_chunks(param)
+        chunks += blob_chunks(_LAYER_BLOBS, param)
     chunks.append(after)
     return [_head(_NET_LAYER, sum(map(_size, chunks))), *chunks]
 
@@ -71,12 +77,12 @@ def as_set_up(layer: OutLayer, phase: str) -> LayerParameter:
     return message
 
 
-def _blob_chunks(param: OutParam) -> Iterator[Chunk]:
-    """A BlobProto: its values, then its shape; what is empty is not written."""
+def blob_chunks(number: int, param: OutParam) -> Iterator[Chunk]:
+    """A BlobProto as a field: its values, then its shape; what is empty is not written."""
     count = prod(param.shape) * _FLOAT
     data = _head(_BLOB_DATA, count) if count else b""
     shape = field(_BLOB_SHAPE, BlobShape(dim=param.shape).SerializeToString()) if param.shape else b""
-    yield _head(_LAYER_BLOBS, len(data) + count + len(shape)) + data
+    yield _head(number, len(data) + count + len(shape)) + data
     yield param
     yield shape
 

@@ -32,6 +32,9 @@ def whole() -> dict[str, Any]:
         "diff/data": ONE + 5,
         "param_diff/rpn_conv/3x3/0": ONE + 6,
         "post/bn1/2": ONE + 7,
+        "version/rpn/output/0": ONE + 9,
+        "rng/rpn-data": np.ones(627),
+        "meta": '{"run": "abc"}',
         "trace/solver": "base_lr: 1",
         "trace/param/rpn_conv/3x3/0": ONE + 8,
     }
@@ -57,6 +60,9 @@ def test_every_key_has_its_place(tmp_path: Path) -> None:
     assert sums(fixture.diffs) == {"data": 21}
     assert sums(fixture.param_diffs) == {("rpn_conv/3x3", 0): 24}
     assert sums(fixture.post) == {("bn1", 2): 27}
+    assert sums(fixture.versions) == {("rpn/output", 0): 33}
+    assert sums(fixture.rng) == {"rpn-data": 627}
+    assert fixture.meta == {"run": "abc"}
     assert list(fixture.trace) == ["solver", "param/rpn_conv/3x3/0"]
     assert fixture.has_backward
 
@@ -145,12 +151,15 @@ def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
         ("prototxt", 3, "key 'prototxt' should be one text"),
         ("prototxt", np.array(["a", "b"]), "key 'prototxt' should be one text"),
         ("cfg", "{", "key 'cfg' is not JSON: "),
-        ("cfg", "[1]", "key 'cfg' should be a JSON object of config keys"),
+        ("meta", "{", "key 'meta' is not JSON: "),
+        ("cfg", "[1]", "key 'cfg' should be a JSON object"),
         ("rng_seed", 1.5, "key 'rng_seed' should be 1 integer(s)"),
         ("rng_seed", np.array([1, 2]), "key 'rng_seed' should be 1 integer(s)"),
         ("param/conv", ONE, "key 'param/conv' should end in a layer's name and the index of its param"),
         ("param/conv/x", ONE, "key 'param/conv/x' should end in a layer's name and the index of its param"),
         ("post//0", ONE, "key 'post//0' should end in a layer's name and the index of its param"),
+        ("rng/x", ONE, "key 'rng/x' should be a generator's state, 627 numbers"),
+        ("version/x", ONE, "key 'version/x' should end in a blob's name and a number from 0"),
     ],
 )
 def test_a_value_of_the_wrong_kind(tmp_path: Path, key: str, value: Any, message: str) -> None:

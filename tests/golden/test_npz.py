@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from recaffe.golden import dump_caffe
 from recaffe.golden.errors import GoldenError
-from recaffe.golden.npz import npz_keys, read_npz, write_npz
+from recaffe.golden.npz import npz_keys, read_joined, read_npz, write_npz
 
 ARRAYS = {"top/conv1/3x3": np.arange(600, dtype=np.float32).reshape(2, 300), "phase": np.array("TEST")}
 
@@ -81,3 +83,35 @@ def test_other_files(tmp_path: Path) -> None:
         read_npz(tmp_path / "none.npz")
     with pytest.raises(GoldenError, match=r"^cannot be read: Is a directory$"):
         read_npz(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("harm", "path", "line"),
+    [
+        (Path.unlink, "a.test.npz", "lacks its piece a.test.001.npz, which should lie beside it"),
+        (
+            lambda path: path.write_bytes(path.with_name("a.test.000.npz").read_bytes()),
+            "a.test.npz",
+            "its piece a.test.001.npz is of another run, or damaged: it has another SHA-256",
+        ),
+        (lambda path: None, "a.test.001.npz", "is a piece of a.test.npz, which should lie beside it: name that file"),
+    ],
+)
+def test_pieces_that_do_not_belong(harm: Callable[[Path], object], path: str, line: str, tmp_path: Path) -> None:
+    writer = dump_caffe.Writer(str(tmp_path / "a.test.npz"), 100)
+    for number in range(3):
+        writer.add(f"top/{number}", np.full(30, number, np.float32))
+    writer.close(prototxt=np.array(""), phase=np.array("TEST"))
+    keys = ["top/0", "top/1", "top/2", "phase", "prototxt"]
+    assert list(read_joined(tmp_path / "a.test.npz")) == keys
+    harm(tmp_path / "a.test.001.npz")
+    with pytest.raises(GoldenError) as error:
+        read_joined(tmp_path / path)
+    assert str(error.value) == line
+
+
+@pytest.mark.parametrize("pieces", ["{", "[1]", "3"])
+def test_a_list_of_pieces_that_is_none(pieces: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", pieces=pieces)
+    with pytest.raises(GoldenError, match=r"^key 'pieces' is not a JSON list of \[name, SHA-256\]: "):
+        read_joined(tmp_path / "a.npz")

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recaffe.golden.errors import GoldenError
 from recaffe.golden.find import find
 from recaffe.golden.fixture import Fixture
 from recaffe.golden.run import Report, verify
@@ -95,18 +94,3 @@ def test_labels_must_be_equal() -> None:
 def test_the_seed_decides_the_samples() -> None:
     report = verify(dataclasses.replace(Fixture.load(FRCNN), rng_seed=15))
     assert "top/rois" in bad(report)
-
-
-def test_a_trace_alone_is_no_clean_result() -> None:
-    fixture = Fixture.load(FRCNN)
-    alone = dataclasses.replace(
-        fixture, bottoms={}, tops={}, diffs={}, param_diffs={}, trace={"loss": np.zeros((8, 4))}
-    )
-    with pytest.raises(GoldenError, match="holds a solver's trace alone, and there is no solver yet"):
-        verify(alone)
-
-
-def test_a_trace_that_was_not_run_is_told() -> None:
-    report = verify(dataclasses.replace(Fixture.load(FRCNN), trace={"loss": np.zeros((8, 4))}))
-    assert report.ok
-    assert report.notes == ["its solver trace was not run: there is no solver yet"]

@@ -1,0 +1,40 @@
+"""Where numbers stopped being numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ..layers.draws import random_place, set_random_place
+from ..layers.layer import Place
+from .net import Net
+from .walk import run_layer
+
+
+def drawn(net: Net) -> tuple[Place, Tensor]:
+    """Where a net's random numbers stand before a forward."""
+    return random_place(net.rng), net.generator.get_state()
+
+
+@torch.no_grad()
+def first_nonfinite(net: Net, sources: Mapping[str, Tensor], before: tuple[Place, Tensor]) -> str:
+    """The first param or top with a NaN or an infinity, in the net's order; empty if there is none.
+
+    The forward is run again: on the same blobs that come in, with the same random numbers.
+    """
+    set_random_place(net.rng, before[0])
+    net.generator.set_state(before[1])
+    values = dict(sources)
+    for i, (node, layer) in enumerate(zip(net.nodes, net.parts.layers, strict=True)):
+        for index, param in enumerate(layer.params):
+            if not param.isfinite().all():
+                return f"param {index} of {node}"
+        if node.bottoms:
+            tops = run_layer(net.parts, net.flow, i, [values[bottom] for bottom in node.bottoms])
+            values.update(zip(node.tops, tops, strict=True))
+        for top in node.tops:
+            if not values[top].isfinite().all():
+                return f"blob {top!r}, a top of {node}"
+    return ""

@@ -1,0 +1,89 @@
+"""What Caffe's snapshots leave out: where random numbers, data and the averaged loss stand.
+
+With it training goes on bit for bit as if it had never stopped. It lies in a file of its own beside Caffe's two, which
+so stay Caffe's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from ..layers.draws import random_place, set_random_place
+from ..layers.layer import LayerError, Place
+from .arrays import read_npz
+from .contents import unbroken
+from .net import Net
+from .policies import SolverError
+
+
+class Resumable(Protocol):
+    """Whatever moves on while a solver runs, such as a source of data."""
+
+    def place(self) -> Place:
+        """Where it stands."""
+        ...
+
+    def return_to(self, place: Place) -> None:
+        """Go on from there."""
+        ...
+
+
+class ResumableNet:
+    """A net's random numbers, and its layers' places among their data."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+
+    def place(self) -> Place:
+        """NumPy's and torch's generators, and what each layer tells."""
+        parts: dict[str, Place] = {"numpy": random_place(self.net.rng)}
+        parts |= {f"layer/{i}": layer.place() for i, layer in enumerate(self.net.parts.layers)}
+        return {"torch": self.net.generator.get_state().numpy(), **_joined(parts)}
+
+    def return_to(self, place: Place) -> None:
+        """Set the generators, which the layers share, and each layer."""
+        set_random_place(self.net.rng, _under(place, "numpy"))
+        self.net.generator.set_state(torch.from_numpy(place["torch"]))
+        for i, layer in enumerate(self.net.parts.layers):
+            if mine := _under(place, f"layer/{i}"):
+                layer.return_to(mine)
+
+
+def write_places(path: Path, resumables: Mapping[str, Resumable]) -> None:
+    """Write where each one stands, under its name; the same places give the same bytes."""
+    with open(path, "xb") as file:
+        np.savez(file, allow_pickle=False, **_joined({name: one.place() for name, one in resumables.items()}))
+
+
+def return_to_places(path: str | os.PathLike[str], resumables: Mapping[str, Resumable]) -> list[str]:
+    """Set each one to its place in that file; gives the names of those that it tells nothing of."""
+    where = os.fspath(path)
+    blobs = read_npz(where)
+    with unbroken(where, "does not tell where this solver stood"):
+        arrays = {key: np.array(blob.load()) for key, blob in blobs.items()}
+        places = {name: _under(arrays, name) for name in resumables}
+        for name, place in places.items():
+            if place:
+                _return(resumables[name], place, where)
+    return [name for name, place in places.items() if not place]
+
+
+def _return(resumable: Resumable, place: Place, where: str) -> None:
+    try:
+        resumable.return_to(place)
+    except LayerError as error:
+        raise SolverError(f"{where}: a layer {error}") from None
+
+
+def _joined(parts: Mapping[str, Place]) -> dict[str, np.ndarray]:
+    return {f"{name}/{key}": array for name, place in parts.items() for key, array in place.items()}
+
+
+def _under(place: Place, name: str) -> dict[str, np.ndarray]:
+    return {key.removeprefix(f"{name}/"): array for key, array in place.items() if key.startswith(f"{name}/")}

@@ -1,0 +1,243 @@
+"""Caffe's training: a solver, its nets, its iterations, its tests and its snapshots."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .caffe_pb2 import SolverParameter
+from .config import Config
+from .nonfinite import drawn, first_nonfinite
+from .policies import SolverError, Standing, check_policy, learning_rate, named
+from .progress import Progress, Record, Score, SmoothedLoss
+from .requests import Request
+from .resume import Resumable, ResumableNet, return_to_places
+from .scoring import Feed, mean_outputs
+from .snapshot import (
+    Snapshot,
+    check_history,
+    check_snapshots,
+    name_after,
+    places_beside,
+    take_history,
+    weights_of,
+    write_snapshot,
+)
+from .solver_nets import SolverNets
+from .solverstate import read_solverstate
+from .text import is_text, read_solver
+from .updates import Updates, check_rule
+
+_UNUSED = ("debug_info", "snapshot_diff", "eval_type")
+
+
+class Solver:
+    """Trains a net as Caffe does: `solver.solve()`, or `solver.step(100)` as often as you like.
+
+    What Caffe prints, `tell` is told: `Progress` every `display` iterations, a `Score` for each net tested, a
+    `Snapshot` for each one written. Paths lead from `folder` on: where you run, as in Caffe. A net with Input layers is
+    handed its blobs by `feed`, test nets by `test_feeds`.
+
+    `solver.net` has the params; load others into it at any time. Between iterations `requests` is asked whether to take
+    a snapshot or to stop (see SignalRequests). Put what else moves on, such as your own source of data, into
+    `resumables`, and snapshots keep its place.
+
+    Caffe's generator is seeded with random_seed, NumPy's, which draws anchors and RoIs, with the config's RNG_SEED;
+    without a random_seed both are.
+
+    Differs from Caffe: a loss that is NaN or infinite ends the training, unless `allow_nonfinite`. Snapshots hold no
+    diffs.
+    """
+
+    def __init__(
+        self,
+        solver: SolverParameter,
+        *,
+        feed: Feed | None = None,
+        test_feeds: Sequence[Feed] = (),
+        tell: Callable[[Record], None] = lambda record: None,
+        config: Config | None = None,
+        folder: str | os.PathLike[str] = ".",
+        device: str | torch.device = "cpu",
+        allow_nonfinite: bool = False,
+        name: str = "the solver",
+    ) -> None:
+        """Build the nets; params have their fillers' values, or those of the files in `weights`."""
+        self.name, self.param = name, solver
+        self.feed, self.test_feeds, self.tell = feed, test_feeds, tell
+        self.folder, self.allow_nonfinite = Path(folder), allow_nonfinite
+        self.requests: Callable[[], Request] = lambda: Request.NONE
+        self.stopped = False
+        """Whether a request ended the last `step`, `solve` or `test`."""
+        self.last = Progress(-1, 0.0, 0.0, 0.0, {})
+        """The last iteration; before the first one number -1."""
+        self.standing = Standing()
+        self._resumed = False
+        with named(self.name):
+            check_policy(solver)
+            check_rule(solver)
+            self.smoothed = SmoothedLoss(solver.average_loss)
+            self.nets = SolverNets(solver, self.folder, config, torch.device(device))
+            if test_feeds and len(test_feeds) != len(self.nets.tests):
+                raise SolverError(f"has {len(self.nets.tests)} test nets, and {len(test_feeds)} test_feeds for them")
+        self.net, self.test_nets = self.nets.train, self.nets.tests
+        self.notes = [f"{field} does nothing here" for field in _UNUSED if solver.HasField(field)] + self.nets.notes
+        self.updates = Updates(solver, self.net.param_list, torch.device(device))
+        self.resumables: dict[str, Resumable] = {"solver": self.smoothed, "train": ResumableNet(self.net)}
+        self.resumables |= {f"test {i}": ResumableNet(net) for i, net in enumerate(self.test_nets)}
+
+    @classmethod
+    def from_prototxt(cls, source: str | os.PathLike[str], **settings: Any) -> Solver:
+        """A solver from a prototxt of any age, its path or text; `settings` are the constructor's keywords."""
+        solver = read_solver(source)
+        if is_text(source):
+            return cls(solver, **settings)
+        name_after(solver, Path(source), Path(settings.get("folder", ".")))
+        return cls(solver, **{"name": str(Path(source)), **settings})
+
+    @property
+    def iter(self) -> int:
+        """How many iterations are done."""
+        return self.standing.iter
+
+    # --- training
+
+    def solve(self) -> bool:
+        """Train up to max_iter, with a snapshot at the end; whether it got there, or was asked to stop."""
+        param = self.param
+        with named(self.name):
+            if param.max_iter <= 0:
+                raise SolverError("has no max_iter, so it is unknown when to stop: set it, or use step()")
+            if param.snapshot or param.snapshot_after_train:
+                check_snapshots(param, self.folder, self.net)
+        self.step(param.max_iter - self.iter)
+        if param.snapshot_after_train and not _due(param.snapshot, self.iter):
+            self.snapshot()
+        if self.stopped:
+            return False
+        if _due(param.display, self.iter):
+            self._look_at_loss()
+        if _due(param.test_interval, self.iter):
+            self.test()
+        return not self.stopped
+
+    def step(self, count: int) -> None:
+        """Train for `count` iterations; the smoothed loss begins anew, unless `restore` brought it along."""
+        self.stopped = False
+        if not self._resumed:
+            self.smoothed.clear()
+        self._resumed = False
+        self.nets.take_params()
+        param, end = self.param, self.iter + count
+        while self.iter < end:
+            if _due(param.test_interval, self.iter) and (self.iter or param.test_initialization):
+                self.test()
+                if self.stopped:
+                    return
+            self._iterate()
+            request = self.requests()
+            if _due(param.snapshot, self.iter) or request is Request.SNAPSHOT:
+                self.snapshot()
+            if request is Request.STOP:
+                self.stopped = True
+                return
+
+    def _iterate(self) -> None:
+        """Forward and backward iter_size times, then one update."""
+        standing, size = self.standing, self.param.iter_size
+        for param in self.nets.params:
+            param.grad = None
+        loss = 0.0
+        for number in range(standing.iter * size, standing.iter * size + size):
+            value, outputs = self._forward(number)
+            self.net.backward()
+            loss += value / size
+        self.smoothed.add(loss)
+        with named(self.name):
+            rate = learning_rate(self.param, standing, self.smoothed.value)
+        self.updates.apply(self.nets.params, rate, standing.iter)
+        self.last = Progress(standing.iter, rate, loss, self.smoothed.value, outputs)
+        if _due(self.param.display, standing.iter):
+            self.tell(self.last)
+        standing.iter += 1
+
+    def _forward(self, number: int) -> tuple[float, dict[str, Tensor]]:
+        """One forward: the loss, and the outputs."""
+        before = drawn(self.net)
+        outputs = self.net(self.feed(number) if self.feed else {}, keep=self.nets.sources)
+        loss = self.net.loss.item()
+        if not self.allow_nonfinite and not isfinite(loss):
+            first = first_nonfinite(self.net, {name: self.net.blobs[name] for name in self.nets.sources}, before)
+            raise SolverError(
+                f"{self.name}: iteration {self.iter}: the loss is {loss}; the first that is not finite is "
+                f"{first or 'the loss'} (a lower base_lr or clip_gradients may help; allow_nonfinite goes on)"
+            )
+        return loss, {name: output.detach() for name, output in outputs.items()}
+
+    @torch.no_grad()
+    def _look_at_loss(self) -> None:
+        """One forward more, to tell the loss after the last update."""
+        loss, outputs = self._forward(self.iter * self.param.iter_size)
+        self.smoothed.add(loss)
+        self.tell(Progress(self.iter, 0.0, loss, self.smoothed.value, outputs))
+
+    def test(self) -> list[Score]:
+        """Test each test net; where a request stops it, the rest of the scores is missing and `stopped` is set."""
+        self.nets.take_params()
+        scores: list[Score] = []
+        for index, net in enumerate(self.test_nets):
+            feed = self.test_feeds[index] if self.test_feeds else None
+            with named(f"{self.name}: test net {index}"):
+                found = mean_outputs(net, self.param.test_iter[index], feed, self._goes_on)
+            if found is None:
+                break
+            loss, means = found
+            scores.append(Score(self.iter, index, loss if self.param.test_compute_loss else None, means))
+            self.tell(scores[-1])
+        return scores
+
+    def _goes_on(self) -> bool:
+        """Take the requests that came in during a test; whether none was to stop."""
+        while (request := self.requests()) is not Request.NONE:
+            if request is Request.SNAPSHOT:
+                self.snapshot()
+            self.stopped |= request is Request.STOP
+        return not self.stopped
+
+    # --- snapshots
+
+    def snapshot(self) -> Snapshot:
+        """Write a snapshot of now; files of the same names are replaced."""
+        with named(self.name):
+            check_snapshots(self.param, self.folder, self.net)
+        done = write_snapshot(self.param, self.folder, self.net, self.standing, self.updates, self.resumables)
+        self.tell(done)
+        return done
+
+    def restore(self, state: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None) -> list[str]:
+        """Go on from a .solverstate of either format, Caffe's or ours; tells what could not be taken up exactly.
+
+        Its weights are found by its own word, unless given.
+        """
+        saved = read_solverstate(state)
+        check_history(saved, self.updates, self.net.param_list)
+        self.net.load(weights_of(saved) if weights is None else weights)
+        take_history(saved, self.updates)
+        self.nets.take_params()
+        self.standing = Standing(saved.iter, saved.current_step, saved.minimum_loss, saved.iter_last_event)
+        places = places_beside(Path(state))
+        if not places.exists():
+            return [f"{places} is missing: random numbers and data begin anew, as in Caffe"]
+        unknown = return_to_places(places, self.resumables)
+        self._resumed = True
+        return [f"{places}: tells nothing of {name!r}, which begins anew" for name in unknown]
+
+
+def _due(interval: int, iteration: int) -> bool:
+    return interval > 0 and iteration % interval == 0
