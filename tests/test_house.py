@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("layers", "prototxt", "golden", "tools")  # each may import from those before it
 GENERATED = {"prototxt/caffe_pb2.py", "prototxt/caffe_pb2.pyi"}
 LONGEST_FILE, LONGEST_TEST, LONGEST_FUNCTION, LARGEST_FILE = 250, 300, 50, 1 << 20
+CARRIED = {"golden/dump_caffe.py": 600}  # one file, as it is carried to the old machine
 SHARED_NAMES = {"__init__", "errors", "arguments"}  # what several rooms have of their own
 BINARY = {".npz", ".caffemodel", ".png", ".jpg"}
 MADE = {"build", "dist", "__pycache__", "recaffe.egg-info"}
@@ -109,7 +110,8 @@ def test_files_and_functions_are_short() -> None:
         functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
         sizes = {f.name: (f.end_lineno or 0) - f.lineno + 1 for f in functions}
         long += [(name(path), function, lines) for function, lines in sizes.items() if lines > LONGEST_FUNCTION]
-        if len(text.splitlines()) > (LONGEST_FILE if path in SOURCES else LONGEST_TEST):
+        longest = CARRIED.get(name(path), LONGEST_FILE if path in SOURCES else LONGEST_TEST)
+        if len(text.splitlines()) > longest:
             long.append((name(path), "file", len(text.splitlines())))
     assert long == []
 
