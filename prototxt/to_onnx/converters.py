@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...layers.layer import Layer, LayerError
+from ..unexported import UNEXPORTED, UNKNOWN
 from .stage import Stage, Value
 
 Converter = Callable[..., tuple[Value, ...] | Value]
@@ -15,50 +16,7 @@ Converter = Callable[..., tuple[Value, ...] | Value]
 
 _converters: dict[type[Layer], Converter] = {}
 
-_LABELS = "it needs labels: export the TEST net"
-_DATA = "it makes data: put an Input layer in its place"
-_TARGETS = "it draws samples for training: export the TEST net"
-REFUSED = {
-    **dict.fromkeys(
-        (
-            "Accuracy",
-            "ContrastiveLoss",
-            "EuclideanLoss",
-            "HingeLoss",
-            "InfogainLoss",
-            "MultinomialLogisticLoss",
-            "SigmoidCrossEntropyLoss",
-            "SmoothL1Loss",
-            "SmoothL1LossOHEM",
-            "SoftmaxWithLoss",
-            "SoftmaxWithLossOHEM",
-        ),
-        _LABELS,
-    ),
-    **dict.fromkeys(
-        (
-            "Data",
-            "DummyData",
-            "HDF5Data",
-            "ImageData",
-            "MemoryData",
-            "WindowData",
-            "roi_data_layer.layer.RoIDataLayer",
-        ),
-        _DATA,
-    ),
-    **dict.fromkeys(
-        (
-            "BoxAnnotatorOHEM",
-            "rpn.anchor_target_layer.AnchorTargetLayer",
-            "rpn.proposal_target_layer.ProposalTargetLayer",
-        ),
-        _TARGETS,
-    ),
-    "Filter": "it picks items: take its bottoms as outputs, and pick from them",
-    "HDF5Output": "it writes a file: take its bottoms as outputs",
-    "Im2col": "Convolution does without it: leave it out",
-}
+REFUSED = UNEXPORTED | {"Filter": "it picks items: take its bottoms as outputs, and pick from them"}
 """Registered types without an ONNX form: the reason and the way out."""
 
 
@@ -94,6 +52,6 @@ def converter_of(layer: Layer) -> Converter:
     """What draws a layer; one without an ONNX form is refused with the way out."""
     found = _converters.get(type(layer)) or converted().get(type(layer))
     if found is None:
-        way_out = REFUSED.get(layer.type, "recaffe does not know what it computes: cut the net before it")
+        way_out = REFUSED.get(layer.type, UNKNOWN)
         raise LayerError(f"has no ONNX form; {way_out}")
     return found

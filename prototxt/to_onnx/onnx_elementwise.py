@@ -97,7 +97,7 @@ def threshold(layer: ThresholdLayer, to: Stage, x: Value) -> Value:
 def dropout(layer: DropoutLayer, to: Stage, x: Value) -> Value:
     """What the TEST phase does: nothing, or the older rule's factor."""
     if layer.phase != "TEST":
-        raise LayerError("draws at random in TRAIN: export the TEST net")
+        raise LayerError("draws at random in TRAIN: port the TEST net")
     return x.op("Identity") if layer.scale_train else x * (1 - layer.dropout_ratio)
 
 

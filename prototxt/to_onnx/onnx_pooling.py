@@ -87,7 +87,7 @@ def _sums(layer: PoolingLayer, framed: Value) -> Value:
 def _stochastic(layer: PoolingLayer, to: Stage, x: Value) -> Value:
     """The sum of squares over the sum; the least number keeps a window of zeros from dividing by zero."""
     if layer.phase != "TEST":
-        raise LayerError("draws at random in TRAIN: export the TEST net")
+        raise LayerError("draws at random in TRAIN: port the TEST net")
     if layer.kernel is None:
         axes = to.constant([2, 3], INT)
         return (x * x).op("ReduceSum", axes) / (x.op("ReduceSum", axes) + _TINY)

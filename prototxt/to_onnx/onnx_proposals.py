@@ -16,7 +16,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 def proposal(layer: ProposalLayer, to: Stage, probabilities: Value, deltas: Value, im_info: Value) -> tuple[Value, ...]:
     """The layer's steps, by numbers; equal scores keep the order of their anchors."""
     if layer.normalization:
-        raise LayerError("turns normalised deltas back in TRAIN: export the TEST net")
+        raise LayerError("turns normalised deltas back in TRAIN: port the TEST net")
     rule, count = layer.rule, len(layer.anchors)
     height, width, scale = to.ops("Split", im_info, count=3, axis=1)  # (1, 1) each
     # 1. (1, 2A, H, W) -> (H * W * A,), and boxes (H * W * A, 4)

@@ -11,6 +11,7 @@ from torch import Tensor
 from ...layers.layer import Layer, Shape
 from ..errors import PrototxtError
 from ..graph import Node
+from ..unexported import UNEXPORTED, UNKNOWN
 
 
 class ExportError(PrototxtError):
@@ -68,8 +69,7 @@ def written_types() -> set[str]:
 def write_layer(layer: Layer, site: Site, bottoms: list[str]) -> Code:
     """One layer's code."""
     if layer.type not in _writers:
-        known = ", ".join(sorted(_writers))
-        raise site.refusal(f"its type is for training or reads data: port the net's TEST phase (known: {known})")
+        raise site.refusal(UNEXPORTED.get(layer.type, UNKNOWN))
     return _writers[layer.type](layer, site, *bottoms)
 
 

@@ -18,12 +18,12 @@ from ..build import Parts
 from ..graph import Node
 from ..outgoing import OutParam
 from ..write_arrays import write_state
-from . import elementwise, filters, normalising, operations, regions, shaping
+from . import elementwise, filters, normalising, operations, recurring, regions, shaping, steps
 from .code import Code, Site, write_layer
 from .linked import Linked
 from .page import page
 
-WRITERS = (elementwise, filters, normalising, regions, shaping)
+WRITERS = (elementwise, filters, normalising, recurring, regions, shaping)
 """The modules that register who writes which type."""
 
 _LONGEST = 112
@@ -75,7 +75,8 @@ class _Writer:
         """The variable that has the latest version of a blob."""
         self.copies: set[str] = set()
         """Blobs that a Split makes: they have the variable of the blob that it copies."""
-        own = (thing for thing in vars(operations).values() if inspect.getmodule(thing) is operations)
+        ours = (operations, steps)
+        own = (thing for module in ours for thing in vars(module).values() if inspect.getmodule(thing) in ours)
         self._taken = {
             *keyword.kwlist,
             *dir(builtins),

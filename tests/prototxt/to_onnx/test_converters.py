@@ -24,7 +24,7 @@ def test_every_type_converts_or_says_why_not() -> None:
 
 def test_refusals_name_the_layer_and_the_way_out() -> None:
     net = Net(read_net(inputs(x=(2, 3), l=(2,)) + layer("SoftmaxWithLoss", "", "x l", "loss", "cost")))
-    line = r"^<text>:3: layer 'cost' \(SoftmaxWithLoss\): has no ONNX form; it needs labels: export the TEST net$"
+    line = r"^<text>:3: layer 'cost' \(SoftmaxWithLoss\): has no ONNX form; it needs labels: port the TEST net$"
     with pytest.raises(NetError, match=line):
         model_of(net)
 

@@ -53,7 +53,7 @@ def test_eltwise(fields: str, agree: Agree) -> None:
 def test_dropout_in_train_is_refused() -> None:
     net = Net(read_net(inputs(x=(2, 3)) + layer("Dropout")), "TRAIN")
     with pytest.raises(
-        NetError, match=r"<text>:2: layer 'op' \(Dropout\): draws at random in TRAIN: export the TEST net"
+        NetError, match=r"<text>:2: layer 'op' \(Dropout\): draws at random in TRAIN: port the TEST net"
     ):
         model_of(net)
 
