@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ PLAIN, SAMPLED = 1e-5, 1e-3
 """Allowed differences after some steps; those of a net that draws its samples grow from step to step."""
 
 Array = npt.NDArray[Any]
+Watch = Callable[[BlobResult, Array, Array | None], None]
+"""Is shown every result with Caffe's values and ours."""
 _SINGLE = {"solver", "rng_seed", "outputs", "loss", "lr", "current_step", "resumed_loss"}
 _NOT_RUN = ("net", "net_param", "train_net", "test_net", "test_net_param", "test_iter", "test_interval", "test_state")
 """Fields that name nets: the one to train is in the fixture, and nothing is told of tests."""
@@ -89,6 +91,7 @@ class TraceReport:
     trace: Trace
     results: list[BlobResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    watch: Watch | None = None
 
     def run(self) -> None:
         """The steps from the fixture's params on, then some more from each of Caffe's snapshots beside it."""
@@ -176,11 +179,13 @@ class TraceReport:
 
     def _compare(self, key: str, want: Array, have: Array | Tensor | None, exact: bool = False) -> None:
         self.results.append(compare_blob(f"trace/{key}", want, have, self.trace.tolerance, exact=exact))
+        if self.watch is not None:
+            self.watch(self.results[-1], want, have.detach().cpu().numpy() if isinstance(have, Tensor) else have)
 
 
-def compare_trace(fixture: Fixture) -> TraceReport:
+def compare_trace(fixture: Fixture, watch: Watch | None = None) -> TraceReport:
     """Train as the fixture's trace did."""
-    report = TraceReport(fixture, Trace.of(fixture))
+    report = TraceReport(fixture, Trace.of(fixture), watch=watch)
     report.run()
     return report
 

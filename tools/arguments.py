@@ -31,13 +31,16 @@ def add_net(parser: argparse.ArgumentParser, *, weights: bool = True) -> None:
     add_config(parser)
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add what changes the config of the Python layers."""
+_BY_TYPES = "py-R-FCN's for nets with its layer types, else py-faster-rcnn's"
+
+
+def add_config(parser: argparse.ArgumentParser, auto: str = _BY_TYPES) -> None:
+    """Add what changes the config of the Python layers; `auto` tells whose it is by default."""
     parser.add_argument(
         "--variant",
         choices=("auto", *VARIANTS),
         default="auto",
-        help="whose config and layers (default auto: py-R-FCN's for nets with its layer types, else py-faster-rcnn's)",
+        help=f"whose config and layers (default auto: {auto})",
     )
     parser.add_argument("--cfg", action="append", default=[], metavar="FILE", help="a YAML config; may be given again")
     parser.add_argument(
@@ -57,7 +60,13 @@ def allowed(args: argparse.Namespace) -> dict[str, bool]:
 def config_of(args: argparse.Namespace, net: NetText | None = None) -> Config:
     """The config: the variant's defaults, then each file, then each key; the net decides what `auto` means."""
     found = variant_of((layer.type for layer in net.net.layer), net.name) if net else "frcnn"
-    config = Config.default(found if args.variant == "auto" else args.variant)
+    return changed_config(args, Config.default(found))
+
+
+def changed_config(args: argparse.Namespace, config: Config) -> Config:
+    """A config of the variant that is asked for, else the one given, then each file, then each key."""
+    if args.variant not in ("auto", config["VARIANT"]):
+        config = Config.default(args.variant)
     for path in args.cfg:
         config = config.with_yaml(path)
     return config.with_set(args.set) if args.set else config

@@ -11,9 +11,24 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import NoReturn
 
-COMMANDS = ("verify", "summary", "inspect", "port", "demo", "bench", "doctor", "layers", "zoo")
+COMMANDS = (
+    "verify",
+    "compare",
+    "summary",
+    "inspect",
+    "port",
+    "kit",
+    "surgery",
+    "demo",
+    "bench",
+    "doctor",
+    "layers",
+    "zoo",
+    "data",
+)
 """One module of this folder each, with NAME, HELP, configure(parser) and run(args) -> exit status."""
-_MODULES = {"inspect": "inspect_file"}  # where the name is one of Python's own modules
+_MODULES = {"compare": "compare_net", "inspect": "inspect_file", "data": "data_set"}
+"""Where another module has the command's name."""
 FAILED = 2
 PIPE_CLOSED = 141  # what a shell reports of a program whose reader went away, as in `recaffe summary NET | head`
 

@@ -18,12 +18,12 @@ from ..build import Parts
 from ..graph import Node
 from ..outgoing import OutParam
 from ..write_arrays import write_state
-from . import elementwise, filters, normalising, operations, recurring, regions, shaping, steps
+from . import elementwise, filters, normalising, operations, pools, recurring, shaping, steps
 from .code import Code, Site, write_layer
 from .linked import Linked
 from .page import page
 
-WRITERS = (elementwise, filters, normalising, recurring, regions, shaping)
+WRITERS = (elementwise, filters, normalising, pools, recurring, shaping)
 """The modules that register who writes which type."""
 
 _LONGEST = 112
