@@ -15,7 +15,7 @@ from .graph import Node
 from .net import Net
 from .outgoing import OutLayer, Place
 
-_HEADS = ("bbox_pred", "rfcn_bbox")
+HEADS = ("bbox_pred", "rfcn_bbox")
 _RPN_HEAD = "rpn_bbox_pred"
 Doubles = npt.NDArray[np.float64]
 
@@ -25,7 +25,8 @@ class BoxScaling:
     """Means and deviations of box targets: four, or four for each class; `undo` folds them in, else they are taken out.
 
     A net trained on normalised targets t' = (t - mean) / std gives t' itself: undone, weights w become w * std and
-    biases b * std + mean, and it gives t, which is what the originals save.
+    biases b * std + mean, and it gives t, which is what the originals save. A class without a box to measure, such as
+    the background, has the deviation 0: what it gives becomes 0, and stays it.
     """
 
     means: tuple[float, ...]
@@ -36,7 +37,7 @@ class BoxScaling:
         if len(self.means) != len(self.stds) or not self.stds or len(self.stds) % 4:
             counts = f"{len(self.means)} means and {len(self.stds)} deviations"
             raise PrototxtError(f"boxes are scaled by four means and deviations, or four for each class, not {counts}")
-        if min(self.stds) <= 0:
+        if min(self.stds) < 0 or not any(self.stds):
             raise PrototxtError(f"boxes are scaled by deviations above 0, not {min(self.stds):g}")
 
     def apply(self, node: Node, weight: Tensor, bias: Tensor, repeats: int) -> tuple[Tensor, Tensor]:
@@ -48,7 +49,7 @@ class BoxScaling:
         means, stds = (np.repeat(np.tile(v, rows // len(self.stds)), repeats) for v in (self.means, self.stds))
         column = stds.reshape(-1, *(1,) * (weight.dim() - 1))
         w, b = weight.double().numpy(), bias.double().numpy()
-        scaled = (w * column, b * stds + means) if self.undo else (w / column, (b - means) / stds)
+        scaled = (w * column, b * stds + means) if self.undo else (_over(w, column), _over(b - means, stds))
         return _float(scaled[0]), _float(scaled[1])
 
 
@@ -58,10 +59,10 @@ def scale_boxes(net: Net, layers: Sequence[OutLayer], scaling: BoxScaling) -> di
     The heads are bbox_pred and R-FCN's rfcn_bbox, and rpn_bbox_pred where the config has TRAIN.RPN_NORMALIZE_TARGETS,
     with means and deviations of its own.
     """
-    scalings = dict.fromkeys(_HEADS, scaling)
-    heads = [layer for layer in layers if layer.name in _HEADS and len(layer.params) == 2]
+    scalings = dict.fromkeys(HEADS, scaling)
+    heads = [layer for layer in layers if layer.name in HEADS and len(layer.params) == 2]
     if not heads:
-        raise PrototxtError(f"net {net.graph.name!r} has no box layer to scale ({' or '.join(_HEADS)}, with a bias)")
+        raise PrototxtError(f"net {net.graph.name!r} has no box layer to scale ({' or '.join(HEADS)}, with a bias)")
     if net.config["TRAIN.RPN_NORMALIZE_TARGETS"]:
         means, stds = (tuple(net.config[f"TRAIN.RPN_NORMALIZE_{name}"]) for name in ("MEANS", "STDS"))
         scalings[_RPN_HEAD] = BoxScaling(means, stds, scaling.undo)
@@ -83,6 +84,11 @@ def repeats(net: Net, node: Node, rows: int) -> int:
         elif other.type == "PSROIPooling" and other.bottoms[0] in blobs:
             return rows // other.message.psroi_pooling_param.output_dim
     return 1
+
+
+def _over(values: Doubles, stds: Doubles) -> Doubles:
+    """The quotient, 0 where the divisor is."""
+    return np.divide(values, stds, out=np.zeros_like(values), where=stds > 0)
 
 
 def _float(values: Doubles) -> Tensor:

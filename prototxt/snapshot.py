@@ -13,7 +13,7 @@ from ..layers.shapes import times
 from .caffe_pb2 import SolverParameter
 from .dialects import DIALECTS, Dialect, DialectError
 from .net import Net
-from .outgoing import outgoing
+from .outgoing import OutLayer, outgoing
 from .params import Param
 from .policies import SolverError, Standing
 from .resume import Resumable, write_places
@@ -41,11 +41,12 @@ def write_snapshot(
     solver: SolverParameter,
     folder: Path,
     net: Net,
+    layers: Sequence[OutLayer],
     standing: Standing,
     updates: Updates,
     resumables: Mapping[str, Resumable],
 ) -> Snapshot:
-    """Write PREFIX_iter_N.caffemodel, .resume.npz and .solverstate (the first and last in HDF5: .h5), each whole.
+    """Write these layers of the net as PREFIX_iter_N.caffemodel, and .resume.npz and .solverstate (the first and last in HDF5: .h5), each whole.
 
     A .caffemodel is BVLC's, or the first fork's that knows all of the net's layers and fields.
     The state comes last, and an older one of that name goes first: where it is, all of its snapshot is.
@@ -57,7 +58,7 @@ def write_snapshot(
     done = Snapshot(standing.iter, folder / learned_net, state, places_beside(state))
     done.state.unlink(missing_ok=True)
     with whole_file(done.weights, force=True) as part:
-        write_weights(part, net, outgoing(net), DIALECTS["bvlc"] if suffix else dialect_of(net))
+        write_weights(part, net, layers, DIALECTS["bvlc"] if suffix else dialect_of(net))
     with whole_file(done.places, force=True) as part:
         write_places(part, resumables)
     plateau = solver.lr_policy == "plateau"

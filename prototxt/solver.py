@@ -13,7 +13,9 @@ from torch import Tensor
 
 from .caffe_pb2 import SolverParameter
 from .config import Config
+from .net import Net
 from .nonfinite import drawn, first_nonfinite
+from .outgoing import OutLayer, outgoing
 from .policies import SolverError, Standing, check_policy, learning_rate, named
 from .progress import Progress, Record, Score, SmoothedLoss
 from .requests import Request
@@ -73,6 +75,8 @@ class Solver:
         self.feed, self.test_feeds, self.tell = feed, test_feeds, tell
         self.folder, self.allow_nonfinite = Path(folder), allow_nonfinite
         self.requests: Callable[[], Request] = lambda: Request.NONE
+        self.saved: Callable[[Net], Sequence[OutLayer]] = outgoing
+        """The layers that a snapshot holds of the train net, as it is to have them."""
         self.stopped = False
         """Whether a request ended the last `step`, `solve` or `test`."""
         self.last = Progress(-1, 0.0, 0.0, 0.0, {})
@@ -216,7 +220,8 @@ class Solver:
         """Write a snapshot of now; files of the same names are replaced."""
         with named(self.name):
             check_snapshots(self.param, self.folder, self.net)
-        done = write_snapshot(self.param, self.folder, self.net, self.standing, self.updates, self.resumables)
+        layers = self.saved(self.net)
+        done = write_snapshot(self.param, self.folder, self.net, layers, self.standing, self.updates, self.resumables)
         self.tell(done)
         return done
 

@@ -12,6 +12,7 @@ from .blocks import FROZEN, TRAINED
 from .faster_rcnn import Backbone
 from .rfcn import ResNet
 from .rpn import Task
+from .small import SMALL
 from .vgg16 import VGG16
 from .vgg_cnn_m_1024 import VGG_CNN_M_1024
 from .zf import ZF
@@ -69,6 +70,7 @@ MODELS: dict[str, Schemes] = {
     "vgg_cnn_m_1024": _faster_rcnn(VGG_CNN_M_1024),
     "resnet50": _rfcn(50),
     "resnet101": _rfcn(101),
+    "small": _faster_rcnn(SMALL),
 }
 
 

@@ -52,6 +52,10 @@ class Backbone:
     rpn_width: int
     bins: int
     widths: tuple[int, int]
+    fillers: Fields = field(default_factory=dict)
+    """How fc6 and fc7 start, where the net is trained from nothing."""
+    drops: bool = True
+    """Whether the head drops numbers at all."""
     pool: tuple[str, str] = ("roi_pool5", "pool5")
     """The RoI pooling's layer and top."""
     losses: tuple[str, str] = ("loss_cls", "loss_bbox")
@@ -75,7 +79,7 @@ def head(backbone: Backbone, task: Task, style: Style) -> Layers:
     """RoI pooling, two layers, and for each RoI its class and a box for each class."""
     name, pooled = backbone.pool
     bins = {"pooled_h": backbone.bins, "pooled_w": backbone.bins, "spatial_scale": 1 / STRIDE}
-    between = ("relu", "drop") if task.dropout else ("relu",)
+    between = ("relu", "drop") if task.dropout and backbone.drops else ("relu",)
     return [
         layer("ROIPooling", name, [backbone.feature, "rois"], [pooled], roi_pooling_param=bins),
         *_hidden(backbone, 6, pooled, style, between),
@@ -93,7 +97,9 @@ def _hidden(backbone: Backbone, number: int, bottom: str, style: Style, between:
         "relu": relu(f"relu{number}", blob),
         "drop": layer("Dropout", f"drop{number}", [blob], [blob], dropout_param=dropout),
     }
-    return [fully(blob, bottom, backbone.widths[number - 6], style.learned), *(behind[kind] for kind in between)]
+    fillers = backbone.fillers if style.fillers else {}
+    product = fully(blob, bottom, backbone.widths[number - 6], style.learned, fillers)
+    return [product, *(behind[kind] for kind in between)]
 
 
 def losses(backbone: Backbone) -> Layers:

@@ -27,6 +27,8 @@ _FASTER_RCNN: Mapping[tuple[str, str], Plan] = {
     ("coco", "end2end"): {"stepsize": 350_000, "snapshot_prefix": "faster_rcnn", "iter_size": 2},
     ("coco", "fast-rcnn"): {"stepsize": 200_000, "snapshot_prefix": "fast_rcnn"},
 }
+_SMALL: Plan = {"base_lr": 0.002, "iter_size": None, "clip_gradients": 10, "stepsize": 12_000}
+"""What goes with the small net, which starts from nothing."""
 _PLAIN: Plan = {"snapshot_prefix": "rfcn", "average_loss": None}
 _HARD: Plan = {"snapshot_prefix": "rfcn_ohem"}
 _RFCN: Mapping[tuple[str, str], Plan] = {
@@ -54,6 +56,8 @@ def make_solver(
     plan = (_RFCN if model.startswith("resnet") else _FASTER_RCNN).get((dataset, kind))
     if plan is None:
         raise ZooError(f"the originals have no {dataset} solver for {model} {scheme}: take voc's, set its stepsize")
+    if model == "small":
+        plan = {**plan, **_SMALL}
     if model == "vgg_cnn_m_1024":
         plan = {**plan, "iter_size": None}
     fields = {**_USUAL, **plan, "snapshot_prefix": f"{model}_{plan['snapshot_prefix']}"}

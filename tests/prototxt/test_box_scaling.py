@@ -96,7 +96,8 @@ def test_the_rpn_is_scaled_where_its_targets_were() -> None:
     [
         ((0.0,) * 4, (1.0,) * 3, "four means and deviations, or four for each class, not 4 means and 3 deviations"),
         ((), (), "not 0 means and 0 deviations"),
-        ((0.0,) * 4, (1.0, 1.0, 0.0, 1.0), "by deviations above 0, not 0"),
+        ((0.0,) * 4, (1.0, 1.0, -2.0, 1.0), "by deviations above 0, not -2"),
+        ((0.0,) * 4, (0.0,) * 4, "by deviations above 0, not 0"),
         ((0.0,) * 8, (1.0,) * 8, "layer 'bbox_pred' (InnerProduct): 12 outputs are no boxes for 8 deviations"),
     ],
 )

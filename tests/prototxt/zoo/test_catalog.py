@@ -16,6 +16,7 @@ from recaffe.prototxt.net import Net
 from recaffe.prototxt.text import print_text, read_net
 from recaffe.prototxt.zoo.catalog import MODELS, ZooError, make_net
 from recaffe.prototxt.zoo.rpn import DATASETS, Task
+from recaffe.prototxt.zoo.solvers import make_solver
 
 FILE = Path(__file__).parents[3] / "golden" / "fixtures" / "zoo" / "originals.json.xz"
 ORIGINALS: dict[str, Any] = json.loads(lzma.decompress(FILE.read_bytes()))["nets"]
@@ -44,6 +45,7 @@ def test_every_net_of_the_zoo_has_an_original() -> None:
     have = {tuple(key.split()[:3]) for key in ORIGINALS}
     ours = {kind for kind in kinds if kind[1] == "class-aware" or kind[1:] == ("class-aware-ohem", "TEST")}
     ours |= {kind for kind in kinds if kind[1:] == ("end2end-ohem", "TEST")}  # the same net as end2end's
+    ours |= {kind for kind in kinds if kind[0] == "small"}
     stages = {kind for kind in kinds if kind[2] == "TEST" and kind[1].startswith("stage")}  # one for several stages
     assert kinds - have - ours - stages == set()
     assert len(ORIGINALS) == 72
@@ -76,6 +78,18 @@ def test_any_number_of_classes_and_anchors() -> None:
         assert net.blob_shapes["cls_score"][:2] == (1, 4)
         assert net.blob_shapes["bbox_pred"][:2] == (1, 16)
         assert net.blob_shapes["rpn_bbox_targets"] == net.blob_shapes["rpn_bbox_pred"]
+
+
+def test_the_small_net_is_small_and_starts_from_nothing() -> None:
+    net = Net.from_prototxt(
+        print_text(make_net("small", "end2end", "TRAIN", Task(classes=6, scales=(2, 4, 6)))), "TRAIN"
+    )
+    assert sum(param.numel() for param in net.parameters()) * 4 < 10**6
+    started = {name: float(layer.params[0].detach().std()) for name, layer in net.layers.items() if layer.param_shapes}
+    assert all(started.values())
+    assert started["conv1"] < 0.01  # pixels are not scaled
+    solver = make_solver("small")
+    assert (solver.snapshot_prefix, solver.clip_gradients) == ("small_faster_rcnn", 10)
 
 
 def test_what_is_not_there_is_refused() -> None:
