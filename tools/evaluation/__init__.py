@@ -1,0 +1,1 @@
+"""What a trained net finds, and how good it is: detections, VOC's and COCO's measures, recall, anchors."""
