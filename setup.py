@@ -41,6 +41,7 @@ setup(
         "recaffe.golden": ["fixtures/**/*"],
         "recaffe.layers.native": ["*.cpp", "*.h"],
         "recaffe.prototxt": ["*.proto", "*.pyi", "zoo/*.prototxt"],
+        "recaffe.tools.report": ["*.css", "*.js"],
     },
     ext_modules=[kernels],
 )

@@ -30,7 +30,6 @@ from .trace import compare_trace
 from .verdict import decide
 from .words import Vocabulary
 
-
 Array = npt.NDArray[Any]
 Watch = Callable[[str, BlobFinding, Array | None, Array | None], None]
 """Is shown each finding of a mode (chain, isolated or trace) with the golden's values and ours, which are not kept."""

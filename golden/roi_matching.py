@@ -72,7 +72,7 @@ def _first(rois: tuple[Alone, ...]) -> str:
 def match_rois(want: Array, have: Array, allowed: float) -> RoiMatch:
     """Match two lists of rows (image, x1, y1, x2, y2), N×5 or N×5×1×1; corners may differ by `allowed` pixels."""
     want, have = (np.asarray(rois, np.float64).reshape(-1, 5) for rois in (want, have))
-    pairs = _pairs(want, have, allowed)
+    pairs = pair_rois(want, have, allowed)
     moved, reordered, same = [], [], 0
     for a, b in pairs:
         pixels = float(np.abs(want[a] - have[b]).max())
@@ -87,12 +87,12 @@ def match_rois(want: Array, have: Array, allowed: float) -> RoiMatch:
     return RoiMatch(len(want), len(have), same, tuple(moved), tuple(reordered), lost, added)
 
 
-def _pairs(want: Array, have: Array, allowed: float) -> list[tuple[int, int]]:
+def pair_rois(want: Array, have: Array, allowed: float) -> list[tuple[int, int]]:
     """Rows that are one RoI: first those equal in place, then by overlap, largest first, nearest rows first."""
     count = min(len(want), len(have))
     equal = (np.abs(want[:count] - have[:count]) <= allowed).all(axis=1)
     pairs = [(int(row), int(row)) for row in np.flatnonzero(equal)]
-    overlaps = _overlaps(want, have)
+    overlaps = roi_overlaps(want, have)
     overlaps[[a for a, _ in pairs]] = overlaps[:, [b for _, b in pairs]] = 0
     rows, columns = np.nonzero(overlaps >= _SAME_OBJECT)
     taken: tuple[set[int], set[int]] = set(), set()
@@ -106,7 +106,7 @@ def _pairs(want: Array, have: Array, allowed: float) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
-def _overlaps(want: Array, have: Array) -> Array:
+def roi_overlaps(want: Array, have: Array) -> Array:
     """Overlaps (N, K), 0 for RoIs of different images."""
     overlaps = iou(torch.from_numpy(want[:, 1:].copy()), torch.from_numpy(have[:, 1:].copy())).numpy()
     return np.where(want[:, None, 0] == have[None, :, 0], overlaps, 0)
@@ -114,5 +114,5 @@ def _overlaps(want: Array, have: Array) -> Array:
 
 def _alone(mine: Array, others: Array, matched: set[int]) -> tuple[Alone, ...]:
     rows = [row for row in range(len(mine)) if row not in matched]
-    nearest = _overlaps(mine[rows], others).max(axis=1, initial=0)
+    nearest = roi_overlaps(mine[rows], others).max(axis=1, initial=0)
     return tuple(Alone(r, tuple(map(float, mine[r, 1:])), float(n)) for r, n in zip(rows, nearest, strict=True))

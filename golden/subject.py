@@ -39,12 +39,16 @@ class Subject:
         net = self._net(fixture, text)
         return self._net(fixture, _until(text, net, self.until)) if self.until else net
 
-    def _net(self, fixture: Fixture, text: NetText) -> Net:
+    def config(self, fixture: Fixture) -> Config:
+        """The config of the net."""
         config = Config.default(fixture.variant).with_flat(fixture.config)
+        return self.configure(config) if self.configure else config
+
+    def _net(self, fixture: Fixture, text: NetText) -> Net:
         net = Net(
             text,
             self.phase or fixture.phase,
-            config=self.configure(config) if self.configure else config,
+            config=self.config(fixture),
             level=self.level,
             stages=self.stages,
             seed=fixture.rng_seed if fixture.seed is None else fixture.seed,

@@ -72,14 +72,14 @@ def _row(alone: BlobFinding | None, chain: BlobFinding | None) -> tuple[str, ...
     finding = chain or alone
     assert finding is not None
     result, measures = finding.result, finding.measures
-    head = (result.key, _count(alone), _count(chain))
+    head = (result.key, differing(alone), differing(chain))
     if measures is None:
         return (*head, *[""] * 5, result.detail)
     numbers = (f"{result.difference:.3g}", f"{measures.mean:.3g}", f"{result.relative:.2g}")
-    return (*head, *numbers, str(measures.ulps), _cosine(measures.cosine), str(finding.rois or finding.first))
+    return (*head, *numbers, str(measures.ulps), cosine_text(measures.cosine), str(finding.rois or finding.first))
 
 
-def _count(finding: BlobFinding | None) -> str:
+def differing(finding: BlobFinding | None) -> str:
     """How many values differ."""
     if finding is None:
         return ""
@@ -87,7 +87,8 @@ def _count(finding: BlobFinding | None) -> str:
     return "same" if result.ok else f"{result.different} of {result.size}" if result.size else result.problem
 
 
-def _cosine(cosine: float | None) -> str:
+def cosine_text(cosine: float | None) -> str:
+    """A cosine with the digits that tell it from 1."""
     return "" if cosine is None else f"{cosine:.9f}".rstrip("0").rstrip(".")
 
 

@@ -14,11 +14,16 @@ from typing import NoReturn
 COMMANDS = (
     "verify",
     "compare",
+    "certify",
     "summary",
     "inspect",
     "port",
     "kit",
     "surgery",
+    "train",
+    "detect",
+    "test",
+    "anchors",
     "demo",
     "bench",
     "doctor",
@@ -27,7 +32,13 @@ COMMANDS = (
     "data",
 )
 """One module of this folder each, with NAME, HELP, configure(parser) and run(args) -> exit status."""
-_MODULES = {"compare": "compare_net", "inspect": "inspect_file", "data": "data_set"}
+_MODULES = {
+    "test": "evaluate",
+    "anchors": "anchor_report",
+    "compare": "compare_net",
+    "inspect": "inspect_file",
+    "data": "data_set",
+}
 """Where another module has the command's name."""
 FAILED = 2
 PIPE_CLOSED = 141  # what a shell reports of a program whose reader went away, as in `recaffe summary NET | head`
@@ -49,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     name = "recaffe"
     try:
-        args = _parser(words).parse_args(words)
+        args = _parser(words).parse_args(words, argparse.Namespace(words=words))
         name = f"recaffe {args.command}"
         status = int(args.run(args))
         sys.stdout.flush()

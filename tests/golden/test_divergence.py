@@ -13,8 +13,8 @@ import torch
 
 from recaffe.golden.divergence import Options, compare_fixture
 from recaffe.golden.errors import GoldenError
-from recaffe.golden.findings import as_json
-from recaffe.golden.fixture import Fixture
+from recaffe.golden.findings import BlobFinding, as_json
+from recaffe.golden.fixture import Array, Fixture
 from recaffe.golden.pieces import golden_blobs
 from recaffe.golden.subject import Subject
 from recaffe.layers import boxes
@@ -145,6 +145,21 @@ def test_training_is_part_of_the_net_in_use() -> None:
     assert str(comparison.fields[0]).startswith("layer 'conv': param: golden lr_mult: 1")
     alone = compare_fixture(Subject(read_net(faster)), fixture, Options(chain=False))
     assert alone.notes == ("the solver's steps were not run: they are part of the net as in use",)
+
+
+def test_a_watch_sees_every_value() -> None:
+    seen: list[tuple[str, BlobFinding, object, object]] = []
+    comparison = compare_fixture(Subject(), FRCNN, watch=lambda *told: seen.append(told))
+    for mode, findings in (("chain", comparison.chain), ("isolated", comparison.isolated)):
+        assert [finding for told, finding, *_ in seen if told == mode] == list(findings)
+    values = {finding.result.key: (want, have) for _, finding, want, have in seen}
+    want, have = values["top/fc7"]
+    np.testing.assert_array_equal(cast(Array, want), FRCNN.tops["fc7"])
+    np.testing.assert_allclose(cast(Array, have), FRCNN.tops["fc7"], rtol=1e-4, atol=1e-5)
+    losses: list[object] = []
+    fixture = Fixture.load(FIXTURES / "solvers" / "adam.npz")
+    compare_fixture(Subject(), fixture, watch=lambda mode, f, want, have: losses.append((mode, f.result.key, want)))
+    assert ("trace", "trace/loss/0/" + str(fixture.trace["outputs"][0]), fixture.trace["loss"][0, 0]) in losses
 
 
 def test_results_are_plain_data() -> None:
