@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..golden.detection_matching import NEAR, ClassMatch, Single
+from ..golden.diagnosis.detection_matching import NEAR, ClassMatch, Single
 from .certified_run import CertifiedRun
 from .report.passages import Heading, Paragraph, Passage, Table
 

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from ..golden.compare import BlobResult
-from ..golden.detection_matching import ClassMatch, DetectionMatch, Single, match_detections
-from ..golden.divergence import Options, compare_fixture
-from ..golden.findings import BlobFinding, as_json
+from ..golden.diagnosis.detection_matching import ClassMatch, DetectionMatch, Single, match_detections
+from ..golden.diagnosis.divergence import Options, compare_fixture
+from ..golden.diagnosis.findings import BlobFinding, as_json
+from ..golden.diagnosis.subject import Subject
 from ..golden.fixture import Fixture
-from ..golden.subject import Subject
 from ..layers.boxes import clip, transform_inv
 from ..prototxt.config import Config
 from ..prototxt.whole import whole_file

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..golden.divergence import Options
+from ..golden.diagnosis.divergence import Options
+from ..golden.diagnosis.findings import as_json
+from ..golden.diagnosis.subject import Subject
 from ..golden.errors import GoldenError
 from ..golden.find import find
-from ..golden.findings import as_json
-from ..golden.subject import Subject
 from ..layers.layer import LayerError
 from ..prototxt.errors import PrototxtError
 from ..prototxt.whole import whole_file

@@ -13,12 +13,12 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from ..golden.divergence import Options, compare_fixture
+from ..golden.diagnosis.divergence import Options, compare_fixture
+from ..golden.diagnosis.findings import Comparison, as_json
+from ..golden.diagnosis.subject import Subject
 from ..golden.errors import GoldenError
 from ..golden.find import find
-from ..golden.findings import Comparison, as_json
 from ..golden.fixture import Fixture
-from ..golden.subject import Subject
 from ..layers.layer import LayerError
 from ..prototxt.errors import PrototxtError
 from ..prototxt.text import read_net

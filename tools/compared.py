@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..golden.findings import Blame, BlobFinding, Comparison
+from ..golden.diagnosis.findings import Blame, BlobFinding, Comparison
 from .tables import aligned
 
 _SHOWN = 12

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recaffe.layers.roi_bins import FARTHEST, RoiAxis, round_away
+from recaffe.layers.roi_bins import FARTHEST, RoiAxis, round_away, takes
 
 NAN, INF = float("nan"), float("inf")
 

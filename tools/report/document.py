@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from ...golden.findings import Comparison
+from ...golden.diagnosis.findings import Comparison
+from ...golden.diagnosis.subject import Subject
+from ...golden.diagnosis.words import Vocabulary
 from ...golden.fixture import Fixture
-from ...golden.subject import Subject
-from ...golden.words import Vocabulary
 from ...prototxt.net import Net
 from .environment import environment, golden_environment
 from .fixture_section import fixture_section

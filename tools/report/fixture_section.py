@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...golden.findings import Comparison
+from ...golden.diagnosis.findings import Comparison
 from ...prototxt.net import Net
 from ..compared import differing
 from .charts import losses

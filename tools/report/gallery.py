@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ...golden.findings import BlobFinding
-from ...golden.words import Vocabulary
+from ...golden.diagnosis.findings import BlobFinding
+from ...golden.diagnosis.words import Vocabulary
 from .charts import histogram
 from .heatmaps import heatmaps
 from .markup import Html

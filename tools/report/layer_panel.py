@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...golden.findings import Blame, BlobFinding
+from ...golden.diagnosis.findings import Blame, BlobFinding
 from ...layers.layer import Shape
 from ...layers.shapes import times
 from ..compared import cosine_text

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ...golden.text_diff import is_inserted
+from ...golden.diagnosis.text_diff import is_inserted
 from ...prototxt.graph import Node
 
 _ROW, _PAD, _GAP, _APART, _LANE = 22.0, 4.0, 24.0, 18.0, 6.0

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.roi_matching import RoiMatch
+from ...golden.diagnosis.roi_matching import RoiMatch
 from .markup import Html, element
 from .palette import address
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ...golden.compare import BlobResult
-from ...golden.findings import Blame, BlobFinding, Comparison
-from ...golden.param_diff import ParamDifference
-from ...golden.text_diff import FieldDifference, is_inserted
+from ...golden.diagnosis.findings import Blame, BlobFinding, Comparison
+from ...golden.diagnosis.param_diff import ParamDifference
+from ...golden.diagnosis.text_diff import FieldDifference, is_inserted
 from ...prototxt.graph import Node
 
 SIGNS = {"wrong": "✖", "differs": "▲", "same": "✓", "unseen": "–"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.golden.text_diff import is_inserted
+from recaffe.golden.diagnosis.text_diff import is_inserted
 from recaffe.prototxt.graph import Node
 from recaffe.prototxt.net import Net
 from recaffe.prototxt.text import read_net

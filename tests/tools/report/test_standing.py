@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from recaffe.golden.divergence import Options, compare_fixture
+from recaffe.golden.diagnosis.divergence import Options, compare_fixture
+from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.fixture import Fixture
-from recaffe.golden.subject import Subject
 from recaffe.tools.report.standing import Standing, standings
 
 FRCNN = Fixture.load(Path(__file__).parents[3] / "golden" / "fixtures" / "nets" / "frcnn_test.npz")

@@ -1,0 +1,150 @@
+"""The cause of a layer's difference: facts that are known, and suspects that are tried by computing them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy.typing as npt
+from torch import Tensor
+
+from ...layers.layer import LayerError
+from ...prototxt.errors import PrototxtError
+from ...prototxt.net import Net
+from ..compare import compare_blob
+from ..fixture import Place
+from .causes.rule import Case, Rule, Suspect, rules, with_params
+from .findings import Cause
+from .param_diff import ParamDifference
+from .pieces import Ran, Run, Wiring, cut
+from .text_diff import FieldDifference
+
+Fact = FieldDifference | ParamDifference
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known beside the piece itself."""
+
+    reference: Net
+    """The golden's own net, with the golden's params."""
+    golden: Mapping[Place, npt.NDArray[Any]]
+    """Those params."""
+    fields: Sequence[FieldDifference]
+    params: Sequence[ParamDifference]
+    discrete: Collection[str]
+    """Blobs that must be equal."""
+    allowed: float
+
+
+def explain(ran: Ran, known: Known) -> tuple[str, list[Cause]]:
+    """The layer of a piece that is to blame, and the causes that explain it, the most telling first."""
+    with ran.before():
+        return _explain(ran, known)
+
+
+def _explain(ran: Ran, known: Known) -> tuple[str, list[Cause]]:
+    facts, layers = _facts(ran, known)
+    # What the facts explain is not looked for in other layers than theirs.
+    places = [i for i in ran.piece.layers if not facts or ran.net.nodes[i].name in layers]
+    suspects = [] if ran.problem else [cause for i in places for cause in _suspects(ran, i, known)]
+    named = (cause.layer for cause in [*facts, *suspects] if cause.layer)
+    return next(named, ran.net.nodes[ran.piece.layers[0]].name), suspects + facts
+
+
+def _suspects(ran: Ran, position: int, known: Known) -> Iterator[Cause]:
+    """Every rule whose mistake in a layer, made or undone, gives the golden's numbers."""
+    before = _distance(ran, ran.tops, known)
+    node, layer = ran.net.nodes[position], ran.net.parts.layers[position]
+    case = Case(ran, position, known.golden)
+    for rule in rules():
+        if rule.types and layer.type not in rule.types:
+            continue
+        for suspect in _listed(rule, case):
+            after = _try(ran, {position: suspect.run, **suspect.beside}, known)
+            if after is not None and after <= known.allowed:
+                yield Cause(rule.name, node.name, suspect.text, before, after, known.allowed)
+                break
+
+
+def _listed(rule: Rule, case: Case) -> Iterator[Suspect]:
+    """A rule's suspects, as far as they can be made."""
+    with suppress(PrototxtError, LayerError):
+        yield from rule.suspects(case)
+
+
+def _try(ran: Ran, stand_ins: Mapping[int, Run], known: Known) -> float | None:
+    try:
+        return _distance(ran, ran.again(stand_ins), known)
+    except (PrototxtError, LayerError):
+        return None  # what cannot be computed explains nothing
+
+
+def _distance(ran: Ran, tops: Mapping[str, Tensor], known: Known) -> float | None:
+    """The largest difference to the golden in parts of its magnitude, None for another shape; inf for a decision."""
+    worst = 0.0
+    for top in ran.piece.tops:
+        result = compare_blob(top, ran.golden[top].numpy(), tops[top], known.allowed, exact=top in known.discrete)
+        if result.problem in ("shape", "dtype"):
+            return None
+        worst = max(worst, result.relative if result.ok or top not in known.discrete else float("inf"))
+    return worst
+
+
+def _facts(ran: Ran, known: Known) -> tuple[list[Cause], set[str]]:
+    """What of the golden's prototxt and params gives the golden's numbers here; and in which layers that differs."""
+    before = None if ran.problem else _distance(ran, ran.tops, known)
+    twin = _twin(ran, known)
+    if twin is None:
+        return [], set()
+    own = {known.reference.nodes[i].name for i in twin.piece.layers} | {ran.net.nodes[i].name for i in ran.piece.layers}
+    fields = [f for f in known.fields if f.layer in own or (not f.layer and _readers(ran, f))]
+    params = [p for p in known.params if p.layer in own]
+    tries: list[tuple[str, list[Fact], float | None]] = [
+        ("prototxt", [*fields], _try(twin, _exchanged(twin, ran.net), known)),
+        ("weights", [*params], _try(ran, _exchanged(ran, known.reference), known)),
+        ("prototxt and weights", [*fields, *params], _try(twin, {}, known)),
+    ]
+    for what, facts, after in tries:
+        if facts and after is not None and after <= known.allowed:
+            layers = [name for f in facts for name in ([f.layer] if f.layer else _readers(ran, f))]
+            text = "; ".join(map(str, facts))
+            return [Cause(what, layers[0], text, before, after, known.allowed)], set(layers)
+    return [], set()
+
+
+def _readers(ran: Ran, difference: Fact) -> list[str]:
+    """The layers of a piece that read a config key."""
+    if not isinstance(difference, FieldDifference):
+        return []
+    phase = ran.net.phase
+    return [
+        ran.net.nodes[i].name
+        for i in ran.piece.layers
+        if any(key.format(phase=phase) == difference.field for key in ran.net.parts.layers[i].config.values())
+    ]
+
+
+def _twin(ran: Ran, known: Known) -> Ran | None:
+    """The piece of the golden's net that gives the same blobs."""
+    reference = known.reference
+    known_here = {name for names in Wiring(reference).writes for name in names}
+    blobs = {name: blob for name, blob in ran.golden.items() if name in known_here}
+    for piece in cut(reference, blobs):
+        if set(ran.piece.tops) <= set(piece.tops):
+            return Ran(reference, piece, blobs, ran.fed, {}, "", replace(ran.drawn, statistics={}), ran.left)
+    return None
+
+
+def _exchanged(ran: Ran, other: Net) -> dict[int, Run]:
+    """A piece's layers with the params that another net has for them, where these fit."""
+    theirs = other.layers
+    stand_ins: dict[int, Run] = {}
+    for i in ran.piece.layers:
+        layer, twin = ran.net.parts.layers[i], theirs.get(ran.net.nodes[i].name)
+        if twin is not None and layer.param_shapes and twin.param_shapes == layer.param_shapes:
+            # Copies, since running statistics change.
+            stand_ins[i] = with_params(layer, [param.detach().clone() for param in twin.params])
+    return stand_ins

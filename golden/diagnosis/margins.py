@@ -1,0 +1,92 @@
+"""Why a proposal fell on one side and not on the other, and by how little."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ...layers import boxes
+from ...layers.image_info import image_info
+from ...layers.nms import by_score, nms
+from ...layers.proposal import ProposalLayer
+from .meanings import scores_of
+from .roi_matching import RoiMatch
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one anchor's box on either side; `str()` of it is one line."""
+
+    roi: int
+    side: str
+    """golden or NET: where it is a RoI."""
+    anchor: str
+    reason: str
+    """Why it is none on the other side, with the margin."""
+
+    def __str__(self) -> str:
+        other = "NET" if self.side == "golden" else "the golden"
+        return f"{self.side}'s RoI {self.roi}, {self.anchor}: in {other} {self.reason}"
+
+
+class _Side:
+    """The proposals that a layer makes of some bottoms, with what leads to them."""
+
+    def __init__(self, layer: ProposalLayer, bottoms: Sequence[Tensor]) -> None:
+        self.rule = rule = layer.rule
+        probabilities, rest, im_info = bottoms
+        anchors, deltas, self.scores = layer.rows(probabilities, rest)
+        height, width, self.scale = image_info(im_info)
+        self.moved = boxes.clip(boxes.transform_inv(anchors, deltas, rule.plus), height, width, rule.plus)
+        real = deltas.isfinite().all(dim=1) & self.scores.isfinite()
+        large = boxes.large_enough(self.moved, rule.min_size * self.scale, rule.plus) & real
+        rows = large.nonzero().squeeze(1)
+        self.order = rows[by_score(self.scores[rows])]
+        self.first = self.order[: rule.pre_nms] if rule.pre_nms > 0 else self.order
+        self.survivors = self.first[nms(self.moved[self.first], rule.nms_thresh, rule.plus, rule.inclusive)]
+        self.kept = self.survivors[: rule.post_nms] if rule.post_nms > 0 else self.survivors
+
+    def reason(self, anchor: int) -> str:
+        """Why an anchor's box is no RoI."""
+        score = float(self.scores[anchor])
+        if not (self.order == anchor).any():
+            side = float((self.moved[anchor, 2:] - self.moved[anchor, :2] + self.rule.plus).min())
+            return f"its side {side:.7g} is below {self.rule.min_size * self.scale:.7g}"
+        if not (self.first == anchor).any():
+            return self._below(anchor, score, self.order, len(self.first), "before NMS")
+        if (self.survivors == anchor).any():
+            if (self.kept == anchor).any():
+                return "it is a RoI, too, but elsewhere"
+            return self._below(anchor, score, self.survivors, len(self.kept), "after NMS")
+        earlier = self.survivors[self.scores[self.survivors] >= score]
+        overlaps = boxes.pairwise(self.moved[earlier], self.moved[anchor], self.rule.plus)
+        return f"it overlaps a better box by {float(overlaps.max()):.9g}, threshold {self.rule.nms_thresh:g}"
+
+    def _below(self, anchor: int, score: float, order: Tensor, limit: int, when: str) -> str:
+        place = int((order == anchor).nonzero()[0])
+        last = float(self.scores[order[limit - 1]])
+        return f"it is number {place + 1} by score {when}, {limit} stay: {last - score:.3g} below the last"
+
+
+@torch.no_grad()
+def fates(
+    layer: ProposalLayer, golden: Sequence[Tensor], ours: Sequence[Tensor], match: RoiMatch, most: int = 5
+) -> list[Fate]:
+    """Why RoIs that one side lacks fell there, from the bottoms of both sides; the first few."""
+    sides = {"golden": _Side(layer, golden), "NET": _Side(layer, ours)}
+    height, width = golden[0].shape[-2:]
+    words = replace(scores_of(len(layer.anchors)), names=("", ""))
+    count = len(layer.anchors)
+    found = []
+    for name, other, rois in (("golden", "NET", match.lost), ("NET", "golden", match.added)):
+        for roi in rois[:most]:
+            if roi.row >= len(sides[name].kept):
+                continue
+            anchor = int(sides[name].kept[roi.row])
+            cell, number = divmod(anchor, count)
+            told = words.at((0, number, *divmod(cell, width)), (1, 2 * count, height, width))
+            found.append(Fate(roi.row, name, told, sides[other].reason(anchor)))
+    return found

@@ -1,0 +1,101 @@
+"""Nets cut at golden blobs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from recaffe.golden.diagnosis.pieces import Ran, Wiring, cut, golden_blobs, run_pieces
+from recaffe.golden.diagnosis.subject import Subject
+from recaffe.golden.fixture import Fixture
+from recaffe.prototxt.net import Net
+from recaffe.prototxt.text import read_net
+
+FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
+FRCNN = Fixture.load(FIXTURES / "nets" / "frcnn_test.npz")
+
+
+def filled(fixture: Fixture) -> Net:
+    net = Subject().build(fixture)
+    Subject().fill(net, fixture)
+    return net
+
+
+def names(net: Net, fixture: Fixture) -> list[list[str]]:
+    return [[net.nodes[i].name for i in piece.layers] for piece in cut(net, golden_blobs(net, fixture)[0])]
+
+
+def runs(net: Net, fixture: Fixture) -> dict[str, Ran]:
+    golden, fed = golden_blobs(net, fixture)
+    return {net.nodes[ran.piece.layers[0]].name: ran for ran in run_pieces(net, golden, fed, fixture.rng)}
+
+
+def test_versions_are_told_apart() -> None:
+    wiring = Wiring(Subject().build(FRCNN))
+    assert wiring.writes[1:5] == [("version/conv1_1/0",), ("conv1_1",), ("version/conv1_2/0",), ("conv1_2",)]
+    assert wiring.reads[2:4] == [("version/conv1_1/0",), ("conv1_1",)]
+
+
+def test_an_in_place_chain_is_one_piece() -> None:
+    pieces = names(Subject().build(FRCNN), FRCNN)
+    assert ["conv1_1", "relu1_1"] in pieces
+    assert ["fc6", "relu6", "drop6"] in pieces
+    assert ["rpn_cls_score"] in pieces
+    assert ["proposal"] in pieces
+
+
+def test_known_versions_cut_a_chain() -> None:
+    version = {("conv1_1", 0): np.zeros((1, 4, 112, 144), np.float32)}
+    pieces = names(Subject().build(FRCNN), replace(FRCNN, versions=version))
+    assert ["conv1_1"] in pieces
+    assert ["relu1_1"] in pieces
+
+
+def test_unknown_blobs_join_layers() -> None:
+    tops = {name: blob for name, blob in FRCNN.tops.items() if name not in ("conv1_1", "conv1_2")}
+    assert ["conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1"] in names(
+        Subject().build(FRCNN), replace(FRCNN, tops=tops)
+    )
+
+
+def test_a_piece_that_does_not_fit_stops_no_other() -> None:
+    text = read_net(FRCNN.prototxt.replace("num_output: 12", "num_output: 13"))
+    net = Subject(text).build(FRCNN)
+    Subject(text).fill(net, FRCNN)
+    found = runs(net, FRCNN)
+    assert "was set up for 13 channels at axis 1, the bottom is 1×12×7×9" in found["conv5_1"].problem
+    assert found["rpn_cls_score"].tops["rpn_cls_score"].shape == (1, 18, 7, 9)
+
+
+def test_again_draws_the_same_numbers() -> None:
+    fixture = Fixture.load(FIXTURES / "nets" / "frcnn_train.npz")
+    net = filled(fixture)
+    ran = runs(net, fixture)["roi-data"]
+    after = net.rng.get_state()[1].copy()
+    again = ran.again({})
+    assert all(torch.equal(again[top], ran.tops[top]) for top in ran.piece.tops)
+    assert np.array_equal(net.rng.get_state()[1], after)
+
+
+def test_a_layer_draws_from_the_goldens_state() -> None:
+    fixture = Fixture.load(FIXTURES / "nets" / "frcnn_train.npz")
+    net = filled(fixture)
+    ran = runs(net, fixture)["roi-data"]
+    golden = {"roi-data": ran.left.words}
+    other = filled(replace(fixture, rng_seed=99))
+    told = runs(other, replace(fixture, rng=golden, rng_seed=99))["roi-data"]
+    assert not np.array_equal(told.left.words, ran.left.words)
+    assert torch.equal(told.tops["rois"], ran.tops["rois"])
+
+
+def test_running_statistics_stay_as_they_were() -> None:
+    fixture = Fixture.load(FIXTURES / "layers" / "bn_train_eps.npz")
+    net = filled(fixture)
+    ran = runs(net, fixture)["op"]
+    after = [param.detach().clone() for param in net.layer("op").params]
+    ran.again({})
+    assert all(torch.equal(a, b) for a, b in zip(after, net.layer("op").params, strict=True))
+    assert torch.equal(after[2], torch.from_numpy(fixture.post["op", 2]))
