@@ -45,7 +45,18 @@ def one_more(values: Array) -> Array:
         ("conv1_1", 0, lambda w: w[:, ::-1].copy(), "its input channels are in reverse order: BGR and RGB exchanged"),
         ("conv1_1", 0, lambda w: w.astype(np.float16).astype(np.float32), "it went through half floats"),
         ("conv5_1", 1, lambda b: b[::-1].copy(), "it is stale: param 0 of the layer is the golden's, this one is not"),
-        ("cls_score", 0, lambda w: (w.T * np.float32([1, 2, 3, 4])).T.copy(), "each output is a multiple"),
+        (
+            "bbox_pred",
+            0,
+            lambda w: (w.T * np.tile(np.float32([0.1, 0.1, 0.2, 0.2]), 4)).T.copy(),
+            "each output is a multiple of the golden's (0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.2, 0.2, ...): as box layers are",
+        ),
+        (
+            "cls_score",
+            0,
+            lambda w: (w.T * np.float32([1, -1, 1, 0.5])).T.copy(),
+            "each output is a multiple of the golden's (1, -1, 1, 0.5) (output 1, input 0)",
+        ),
     ],
 )
 def test_a_guess(layer: str, index: int, change: Callable[[Array], Array], line: str) -> None:
