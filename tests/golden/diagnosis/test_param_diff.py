@@ -55,7 +55,7 @@ def one_more(values: Array) -> Array:
             "cls_score",
             0,
             lambda w: (w.T * np.float32([1, -1, 1, 0.5])).T.copy(),
-            "each output is a multiple of the golden's (1, -1, 1, 0.5) (output 1, input 0)",
+            "each output is a multiple of the golden's (1, -1, 1, 0.5) (class 1, input 0)",
         ),
     ],
 )
