@@ -46,6 +46,10 @@ class SourceLayer(Layer):
         """Blobs as the tops that are asked for."""
         return tuple(torch.from_numpy(blob).to(self.like) for blob in blobs[: self.num_tops])
 
+    def pass_over(self, batches: int) -> None:
+        """Leave out so many batches, without loading them: other processes, which train the same net, take them."""
+        raise NotImplementedError
+
 
 class StreamLayer(SourceLayer):
     """Batches of transformed images and their labels.
@@ -101,6 +105,12 @@ class StreamLayer(SourceLayer):
             labels[i] = item.label
         self.taken += self.batch_size
         return self.give(batch, labels)
+
+    def pass_over(self, batches: int) -> None:
+        count = batches * self.batch_size
+        next(islice(self.items, count, count), None)
+        self.transformer.pass_over(count)
+        self.taken += count
 
     def place(self) -> Place:
         draws = self.transformer.draws.place() if self.transformer.draws else {}

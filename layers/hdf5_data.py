@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -50,7 +51,10 @@ class HDF5DataLayer(SourceLayer):
         if transform_param is not None:
             raise LayerError("takes no transform_param: it gives its data as they are")
         self.folder, self.source = folder, source or ""
-        self.shuffle, self.generator, self.names = shuffle, generator, top_names
+        self.shuffle, self.names = shuffle, top_names
+        # Of its own, so that the order hangs on nothing else that is drawn, dropout for one.
+        seed = generator.initial_seed() if generator else torch.initial_seed()
+        self.generator = torch.Generator().manual_seed(seed)
         self.arrays: list[Floats] = []
         self.file = 0
         self.coming: Order = np.arange(0)
@@ -73,23 +77,32 @@ class HDF5DataLayer(SourceLayer):
         return self.shapes
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
-        pieces: list[list[Floats]] = []
-        missing = self.batch_size
+        pieces = [[array[rows] for array in self.arrays] for rows in self._pieces(self.batch_size)]
+        return self.give(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))
+
+    def pass_over(self, batches: int) -> None:
+        for _ in self._pieces(batches * self.batch_size):
+            pass
+
+    def place(self) -> Place:
+        draws = {"draws": self.generator.get_state().numpy()} if self.shuffle else {}
+        return {"file": np.array(self.file), "coming": self.coming, "rows": self.rows, **draws}
+
+    def return_to(self, place: Place) -> None:
+        self.file, self.coming, self.rows = int(place["file"]), place["coming"], place["rows"]
+        if self.shuffle:
+            self.generator.set_state(torch.from_numpy(place["draws"]))
+        self.arrays = self._load(self.files[self.file])
+
+    def _pieces(self, missing: int) -> Iterator[Order]:
+        """So many rows of the files, one file's after the other's; each piece is of what then is in `arrays`."""
         while missing:
             rows = self.rows[:missing]
-            pieces.append([array[rows] for array in self.arrays])
+            yield rows
             self.rows = self.rows[missing:]
             missing -= len(rows)
             if not len(self.rows):
                 self._next_file()
-        return self.give(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))
-
-    def place(self) -> Place:
-        return {"file": np.array(self.file), "coming": self.coming, "rows": self.rows}
-
-    def return_to(self, place: Place) -> None:
-        self.file, self.coming, self.rows = int(place["file"]), place["coming"], place["rows"]
-        self.arrays = self._load(self.files[self.file])
 
     def _next_file(self) -> None:
         """Make the next file ready in `arrays`, and the order of its rows in `rows`."""

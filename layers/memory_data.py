@@ -75,6 +75,10 @@ class MemoryDataLayer(SourceLayer):
         self.row = rows.stop % len(self.data)
         return self.give(self.data[rows], self.labels[rows])
 
+    def pass_over(self, batches: int) -> None:
+        if self.data is not None:
+            self.row = (self.row + batches * self.batch_size) % len(self.data)
+
     def place(self) -> Place:
         return {"row": np.array(self.row)}
 

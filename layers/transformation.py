@@ -91,6 +91,11 @@ class Transformer:
         np.subtract(pixels, mean, out=out[:, :, ::-1] if mirror else out)
         out *= np.float32(self.rule.scale)
 
+    def pass_over(self, images: int) -> None:
+        """Draw what so many images would take."""
+        for _ in range(images * (self.rule.mirror + 2 * self.random_crop)):
+            self._below(1)
+
     def _offset(self, room: int) -> int:
         return self._below(room + 1) if self.random_crop else room // 2
 

@@ -109,6 +109,10 @@ class WindowDataLayer(SourceLayer):
             labels[i] = window.label if is_foreground else 0
         return self.give(batch, labels)
 
+    def pass_over(self, batches: int) -> None:
+        for _ in range(batches * self.batch_size * (1 + self.rule.mirror)):
+            self.draws.number()
+
     def place(self) -> Place:
         return self.draws.place()
 

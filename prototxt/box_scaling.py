@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from .config import Config
 from .errors import PrototxtError
 from .graph import Node
 from .net import Net
@@ -59,16 +60,25 @@ def scale_boxes(net: Net, layers: Sequence[OutLayer], scaling: BoxScaling) -> di
     The heads are bbox_pred and R-FCN's rfcn_bbox, and rpn_bbox_pred where the config has TRAIN.RPN_NORMALIZE_TARGETS,
     with means and deviations of its own.
     """
-    scalings = dict.fromkeys(HEADS, scaling)
-    heads = [layer for layer in layers if layer.name in HEADS and len(layer.params) == 2]
-    if not heads:
+    if not any(layer.name in HEADS and len(layer.params) == 2 for layer in layers):
         raise PrototxtError(f"net {net.graph.name!r} has no box layer to scale ({' or '.join(HEADS)}, with a bias)")
-    if net.config["TRAIN.RPN_NORMALIZE_TARGETS"]:
-        means, stds = (tuple(net.config[f"TRAIN.RPN_NORMALIZE_{name}"]) for name in ("MEANS", "STDS"))
-        scalings[_RPN_HEAD] = BoxScaling(means, stds, scaling.undo)
-        heads += [layer for layer in layers if layer.name == _RPN_HEAD and len(layer.params) == 2]
+    return scale_heads(net, layers, dict.fromkeys(HEADS, scaling) | rpn_scaling(net.config, scaling.undo))
+
+
+def rpn_scaling(config: Config, undo: bool) -> dict[str, BoxScaling]:
+    """How an RPN's boxes are scaled, by their layer's name; empty where the config does not normalise their targets."""
+    if not config["TRAIN.RPN_NORMALIZE_TARGETS"]:
+        return {}
+    means, stds = (tuple(config[f"TRAIN.RPN_NORMALIZE_{name}"]) for name in ("MEANS", "STDS"))
+    return {_RPN_HEAD: BoxScaling(means, stds, undo)}
+
+
+def scale_heads(net: Net, layers: Sequence[OutLayer], scalings: Mapping[str, BoxScaling]) -> dict[Place, Tensor]:
+    """New values for the params of those of the named layers that the net has, by place."""
     scaled: dict[Place, Tensor] = {}
-    for layer in heads:
+    for layer in layers:
+        if layer.name not in scalings or len(layer.params) != 2:
+            continue
         weight, bias = (torch.from_numpy(param.array()) for param in layer.params)
         pair = scalings[layer.name].apply(layer.node, weight, bias, repeats(net, layer.node, len(weight)))
         scaled |= {(net.nodes.index(layer.node), index): value for index, value in enumerate(pair)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -16,6 +16,15 @@ from .walk import run_layer
 def drawn(net: Net) -> tuple[Place, Tensor]:
     """Where a net's random numbers stand before a forward."""
     return random_place(net.rng), net.generator.get_state()
+
+
+def nonfinite_loss(loss: float, net: Net, sources: Iterable[str], before: tuple[Place, Tensor]) -> str:
+    """Say of a loss that is NaN or infinite where that began; the net has kept the blobs that come in."""
+    first = first_nonfinite(net, {name: net.blobs[name] for name in sources}, before)
+    return (
+        f"the loss is {loss}; the first that is not finite is {first or 'the loss'} "
+        "(a lower base_lr or clip_gradients may help; allow_nonfinite goes on)"
+    )
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -32,6 +33,21 @@ class Resumable(Protocol):
     def return_to(self, place: Place) -> None:
         """Go on from there."""
         ...
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A place that was taken elsewhere, to be written with the others."""
+
+    at: Place
+
+    def place(self) -> Place:
+        """That place."""
+        return self.at
+
+    def return_to(self, place: Place) -> None:
+        """Nothing goes on from here."""
+        raise NotImplementedError
 
 
 class ResumableNet:
@@ -61,17 +77,23 @@ def write_places(path: Path, resumables: Mapping[str, Resumable]) -> None:
         np.savez(file, allow_pickle=False, **_joined({name: one.place() for name, one in resumables.items()}))
 
 
-def return_to_places(path: str | os.PathLike[str], resumables: Mapping[str, Resumable]) -> list[str]:
-    """Set each one to its place in that file; gives the names of those that it tells nothing of."""
+def return_to_places(path: str | os.PathLike[str], resumables: Mapping[str, Resumable], rank: int = 0) -> list[str]:
+    """Set each one to its place in that file, or to this rank's; gives the names of those that it tells nothing of."""
     where = os.fspath(path)
     blobs = read_npz(where)
     with unbroken(where, "does not tell where this solver stood"):
         arrays = {key: np.array(blob.load()) for key, blob in blobs.items()}
-        places = {name: _under(arrays, name) for name in resumables}
+        places = {name: _under(arrays, name) | _under(arrays, f"rank {rank}/{name}") for name in resumables}
         for name, place in places.items():
             if place:
                 _return(resumables[name], place, where)
     return [name for name, place in places.items() if not place]
+
+
+def ranks_in(path: str | os.PathLike[str]) -> int:
+    """How many ranks' places that file holds."""
+    count = read_npz(os.fspath(path)).get("ranks/count")
+    return int(np.array(count.load())) if count else 1
 
 
 def _return(resumable: Resumable, place: Place, where: str) -> None:

@@ -17,7 +17,7 @@ from .outgoing import OutLayer, outgoing
 from .params import Param
 from .policies import SolverError, Standing
 from .resume import Resumable, write_places
-from .solverstate import SolverState
+from .solverstate import SolverState, read_solverstate
 from .updates import Updates
 from .whole import whole_file
 from .write import write_weights
@@ -46,7 +46,9 @@ def write_snapshot(
     updates: Updates,
     resumables: Mapping[str, Resumable],
 ) -> Snapshot:
-    """Write these layers of the net as PREFIX_iter_N.caffemodel, and .resume.npz and .solverstate (the first and last in HDF5: .h5), each whole.
+    """Write these layers of the net as PREFIX_iter_N.caffemodel, and .resume.npz and .solverstate, each whole.
+
+    In HDF5 the first and the last end in .h5.
 
     A .caffemodel is BVLC's, or the first fork's that knows all of the net's layers and fields.
     The state comes last, and an older one of that name goes first: where it is, all of its snapshot is.
@@ -136,6 +138,17 @@ def check_history(state: SolverState, updates: Updates, params: Sequence[Param])
                 f"{blob.where} is {times(blob.shape)}, param {param.places[0][1]} of layer {param.layers[0]!r} is "
                 f"{times(history.shape)}: the state of another net"
             )
+
+
+def take_state(
+    path: str | os.PathLike[str], weights: str | os.PathLike[str] | None, net: Net, updates: Updates
+) -> Standing:
+    """Load a net's weights, those given or the state's own, and the histories; tells how far that solver had come."""
+    saved = read_solverstate(path)
+    check_history(saved, updates, net.param_list)
+    net.load(weights_of(saved) if weights is None else weights)
+    take_history(saved, updates)
+    return Standing(saved.iter, saved.current_step, saved.minimum_loss, saved.iter_last_event)
 
 
 @torch.no_grad()

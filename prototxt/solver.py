@@ -14,28 +14,20 @@ from torch import Tensor
 from .caffe_pb2 import SolverParameter
 from .config import Config
 from .net import Net
-from .nonfinite import drawn, first_nonfinite
+from .nonfinite import drawn, nonfinite_loss
 from .outgoing import OutLayer, outgoing
 from .policies import SolverError, Standing, check_policy, learning_rate, named
 from .progress import Progress, Record, Score, SmoothedLoss
+from .ranks import Ranks
 from .requests import Request
-from .resume import Resumable, ResumableNet, return_to_places
+from .resume import Resumable, ResumableNet, ranks_in, return_to_places
 from .scoring import Feed, mean_outputs
-from .snapshot import (
-    Snapshot,
-    check_history,
-    check_snapshots,
-    name_after,
-    places_beside,
-    take_history,
-    weights_of,
-    write_snapshot,
-)
+from .snapshot import Snapshot, check_snapshots, name_after, places_beside, take_state, write_snapshot
 from .solver_nets import SolverNets
-from .solverstate import read_solverstate
 from .text import is_text, read_solver
 from .updates import Updates, check_rule
 
+_ALONE = Ranks()
 _UNUSED = ("debug_info", "snapshot_diff", "eval_type")
 
 
@@ -51,7 +43,8 @@ class Solver:
     `resumables`, and snapshots keep its place.
 
     Caffe's generator is seeded with random_seed, NumPy's, which draws anchors and RoIs, with the config's RNG_SEED;
-    without a random_seed both are.
+    without a random_seed both are. Under `torchrun` each process has one of the `ranks` (see joined), and the solver
+    works as Caffe on many GPUs.
 
     Differs from Caffe: a loss that is NaN or infinite ends the training, unless `allow_nonfinite`. Snapshots hold no
     diffs.
@@ -67,13 +60,14 @@ class Solver:
         config: Config | None = None,
         folder: str | os.PathLike[str] = ".",
         device: str | torch.device = "cpu",
+        ranks: Ranks = _ALONE,
         allow_nonfinite: bool = False,
         name: str = "the solver",
     ) -> None:
         """Build the nets; params have their fillers' values, or those of the files in `weights`."""
         self.name, self.param = name, solver
         self.feed, self.test_feeds, self.tell = feed, test_feeds, tell
-        self.folder, self.allow_nonfinite = Path(folder), allow_nonfinite
+        self.folder, self.ranks, self.allow_nonfinite = Path(folder), ranks, allow_nonfinite
         self.requests: Callable[[], Request] = lambda: Request.NONE
         self.saved: Callable[[Net], Sequence[OutLayer]] = outgoing
         """The layers that a snapshot holds of the train net, as it is to have them."""
@@ -82,19 +76,19 @@ class Solver:
         self.last = Progress(-1, 0.0, 0.0, 0.0, {})
         """The last iteration; before the first one number -1."""
         self.standing = Standing()
-        self._resumed = False
+        self._resumed, self._held = False, Request.NONE
         with named(self.name):
             check_policy(solver)
             check_rule(solver)
             self.smoothed = SmoothedLoss(solver.average_loss)
-            self.nets = SolverNets(solver, self.folder, config, torch.device(device))
+            self.nets = SolverNets(solver, self.folder, config, torch.device(device), ranks)
             if test_feeds and len(test_feeds) != len(self.nets.tests):
                 raise SolverError(f"has {len(self.nets.tests)} test nets, and {len(test_feeds)} test_feeds for them")
         self.net, self.test_nets = self.nets.train, self.nets.tests
         self.notes = [f"{field} does nothing here" for field in _UNUSED if solver.HasField(field)] + self.nets.notes
         self.updates = Updates(solver, self.net.param_list, torch.device(device))
         self.resumables: dict[str, Resumable] = {"solver": self.smoothed, "train": ResumableNet(self.net)}
-        self.resumables |= {f"test {i}": ResumableNet(net) for i, net in enumerate(self.test_nets)}
+        self.resumables |= {f"test {i}": ResumableNet(net) for i, net in enumerate(self.test_nets) if not ranks.rank}
 
     @classmethod
     def from_prototxt(cls, source: str | os.PathLike[str], **settings: Any) -> Solver:
@@ -145,7 +139,7 @@ class Solver:
                 if self.stopped:
                     return
             self._iterate()
-            request = self.requests()
+            request, self._held = self.ranks.agreed(self._held, self.requests()), Request.NONE
             if _due(param.snapshot, self.iter) or request is Request.SNAPSHOT:
                 self.snapshot()
             if request is Request.STOP:
@@ -158,44 +152,43 @@ class Solver:
         for param in self.nets.params:
             param.grad = None
         loss = 0.0
-        for number in range(standing.iter * size, standing.iter * size + size):
-            value, outputs = self._forward(number)
+        for turn in range(size):
+            value, outputs = self._forward(standing.iter * size + turn, turn == size - 1)
             self.net.backward()
             loss += value / size
+        loss = self.ranks.mean(loss)
         self.smoothed.add(loss)
         with named(self.name):
             rate = learning_rate(self.param, standing, self.smoothed.value)
         self.updates.apply(self.nets.params, rate, standing.iter)
         self.last = Progress(standing.iter, rate, loss, self.smoothed.value, outputs)
         if _due(self.param.display, standing.iter):
-            self.tell(self.last)
+            self._tell(self.last)
         standing.iter += 1
 
-    def _forward(self, number: int) -> tuple[float, dict[str, Tensor]]:
+    def _forward(self, number: int, last: bool) -> tuple[float, dict[str, Tensor]]:
         """One forward: the loss, and the outputs."""
         before = drawn(self.net)
-        outputs = self.net(self.feed(number) if self.feed else {}, keep=self.nets.sources)
+        outputs = self.nets.forward(number, self.feed, last)
         loss = self.net.loss.item()
         if not self.allow_nonfinite and not isfinite(loss):
-            first = first_nonfinite(self.net, {name: self.net.blobs[name] for name in self.nets.sources}, before)
-            raise SolverError(
-                f"{self.name}: iteration {self.iter}: the loss is {loss}; the first that is not finite is "
-                f"{first or 'the loss'} (a lower base_lr or clip_gradients may help; allow_nonfinite goes on)"
-            )
+            fault = nonfinite_loss(loss, self.net, self.nets.sources, before)
+            raise SolverError(f"{self.name}: iteration {self.iter}: {fault}")
         return loss, {name: output.detach() for name, output in outputs.items()}
 
     @torch.no_grad()
     def _look_at_loss(self) -> None:
         """One forward more, to tell the loss after the last update."""
-        loss, outputs = self._forward(self.iter * self.param.iter_size)
+        loss, outputs = self._forward(self.iter * self.param.iter_size, True)
+        loss = self.ranks.mean(loss)
         self.smoothed.add(loss)
-        self.tell(Progress(self.iter, 0.0, loss, self.smoothed.value, outputs))
+        self._tell(Progress(self.iter, 0.0, loss, self.smoothed.value, outputs))
 
     def test(self) -> list[Score]:
         """Test each test net; where a request stops it, the rest of the scores is missing and `stopped` is set."""
         self.nets.take_params()
         scores: list[Score] = []
-        for index, net in enumerate(self.test_nets):
+        for index, net in enumerate(self.test_nets if not self.ranks.rank else ()):
             feed = self.test_feeds[index] if self.test_feeds else None
             with named(f"{self.name}: test net {index}"):
                 found = mean_outputs(net, self.param.test_iter[index], feed, self._goes_on)
@@ -203,13 +196,16 @@ class Solver:
                 break
             loss, means = found
             scores.append(Score(self.iter, index, loss if self.param.test_compute_loss else None, means))
-            self.tell(scores[-1])
+            self._tell(scores[-1])
+        self.stopped = self.ranks.agreed(Request.STOP if self.stopped else Request.NONE) is Request.STOP
         return scores
 
     def _goes_on(self) -> bool:
         """Take the requests that came in during a test; whether none was to stop."""
         while (request := self.requests()) is not Request.NONE:
-            if request is Request.SNAPSHOT:
+            if request is Request.SNAPSHOT and self.ranks.count > 1:
+                self._held = request  # until all ranks are here
+            elif request is Request.SNAPSHOT:
                 self.snapshot()
             self.stopped |= request is Request.STOP
         return not self.stopped
@@ -220,9 +216,11 @@ class Solver:
         """Write a snapshot of now; files of the same names are replaced."""
         with named(self.name):
             check_snapshots(self.param, self.folder, self.net)
-        layers = self.saved(self.net)
-        done = write_snapshot(self.param, self.folder, self.net, layers, self.standing, self.updates, self.resumables)
-        self.tell(done)
+        layers, places = self.saved(self.net), self.ranks.gathered(self.resumables)
+        done = self.ranks.once(
+            lambda: write_snapshot(self.param, self.folder, self.net, layers, self.standing, self.updates, places)
+        )
+        self._tell(done)
         return done
 
     def restore(self, state: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None) -> list[str]:
@@ -230,18 +228,22 @@ class Solver:
 
         Its weights are found by its own word, unless given.
         """
-        saved = read_solverstate(state)
-        check_history(saved, self.updates, self.net.param_list)
-        self.net.load(weights_of(saved) if weights is None else weights)
-        take_history(saved, self.updates)
+        self.standing = take_state(state, weights, self.net, self.updates)
         self.nets.take_params()
-        self.standing = Standing(saved.iter, saved.current_step, saved.minimum_loss, saved.iter_last_event)
         places = places_beside(Path(state))
         if not places.exists():
             return [f"{places} is missing: random numbers and data begin anew, as in Caffe"]
-        unknown = return_to_places(places, self.resumables)
+        unknown = return_to_places(places, self.resumables, self.ranks.rank)
         self._resumed = True
-        return [f"{places}: tells nothing of {name!r}, which begins anew" for name in unknown]
+        notes = [f"{places}: tells nothing of {name!r}, which begins anew" for name in unknown]
+        if (count := ranks_in(places)) != self.ranks.count:
+            self.nets.begin_draws()
+            notes.append(f"{places}: is of {count} rank(s), and here are {self.ranks.count}: random numbers begin anew")
+        return notes
+
+    def _tell(self, record: Record) -> None:
+        if not self.ranks.rank:
+            self.tell(record)
 
 
 def _due(interval: int, iteration: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ..layers.base_data import SourceLayer
 from ..layers.layer import Shape
 from ..layers.shapes import times
 from .caffe_pb2 import NetParameter, NetState, SolverParameter
@@ -15,26 +16,36 @@ from .config import Config
 from .graph import PHASES
 from .net import Net
 from .policies import SolverError
+from .ranks import AveragedForward, Ranks
+from .scoring import Feed
 from .text import NetText, read_net
 from .upgrade import upgrade_net
 
+_ALONE = Ranks()
 _TRAIN_FIELDS = ("net", "net_param", "train_net", "train_net_param")
 
 
 class SolverNets:
     """The net to train and those to test, on one device; the test nets use the train net's params."""
 
-    def __init__(self, solver: SolverParameter, folder: Path, config: Config | None, device: torch.device) -> None:
+    def __init__(
+        self,
+        solver: SolverParameter,
+        folder: Path,
+        config: Config | None,
+        device: torch.device,
+        ranks: Ranks = _ALONE,
+    ) -> None:
         """Build them; params have their fillers' values, or those of the files that the solver names as `weights`."""
-        self.device = device
+        self.device, self.ranks = device, ranks
         seed = solver.random_seed if solver.random_seed >= 0 else None
         self.train = make_net(train_text(solver, folder), "TRAIN", [solver.train_state], config, seed, folder)
         if not self.train.loss_weights:
             raise SolverError(
                 f"its net {self.train.graph.name!r} has no loss in phase {self.train.phase}: nothing to learn"
             )
-        self.train.rng.seed(self.train.config["RNG_SEED"])
         self.train.fill()
+        self.begin_draws()
         self.notes = load_named(self.train, solver.weights, folder)
         """What the `weights` filled."""
         self.train.to(device)
@@ -47,7 +58,35 @@ class SolverNets:
             load_named(self.tests[-1], solver.weights, folder)
         self.params: list[nn.Parameter] = []
         """The train net's, in Caffe's order."""
+        self._averaged: AveragedForward | None = None
         self.take_params()
+
+    def begin_draws(self) -> None:
+        """Seed the train net's generators: NumPy's with RNG_SEED, torch's as the net; of rank N with N more."""
+        net, rank = self.train, self.ranks.rank
+        net.rng.seed(net.config["RNG_SEED"] + rank)
+        net.generator.manual_seed(net.seed + rank)
+
+    def forward(self, number: int, feed: Feed | None, last: bool) -> dict[str, Tensor]:
+        """The train net's n-th forward, on this rank's minibatch; `last` says whether an update follows.
+
+        Data layers pass over the other ranks' minibatches, so that between forwards all ranks stand at the same.
+        """
+        rank, count = self.ranks.rank, self.ranks.count
+        self._pass_over(rank)
+        blobs = feed(number * count + rank) if feed else {}
+        if count > 1 and torch.is_grad_enabled():
+            self._averaged = self._averaged or AveragedForward(self.train, self.params)
+            outputs = self._averaged(blobs, self.sources, last)
+        else:
+            outputs = self.train(blobs, keep=self.sources)
+        self._pass_over(count - 1 - rank)
+        return outputs
+
+    def _pass_over(self, batches: int) -> None:
+        for layer in self.train.parts.layers:
+            if isinstance(layer, SourceLayer) and batches:
+                layer.pass_over(batches)
 
     def take_params(self) -> None:
         """Find the params, which `Net.load` makes anew, and have the test nets share them."""
@@ -58,7 +97,7 @@ class SolverNets:
         for param in params:
             # Those of a file lie anywhere in memory; how a product rounds depends on where its factors lie.
             param.data = param.data.to(self.device, copy=True)
-        self.params = params
+        self.params, self._averaged = params, None
         for net in self.tests:
             share_params(self.train, net)
             net.to(self.device)

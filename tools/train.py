@@ -1,18 +1,20 @@
 """`recaffe train`: train a detector with Caffe's solver on PASCAL VOC's or COCO's format.
 
 SOLVER and its prototxts are the originals' own, or the zoo's. Ctrl-C takes a snapshot and stops, SIGHUP takes one and
-goes on; --resume goes on from the last, to the same numbers as if nothing had happened.
+goes on; --resume goes on from the last, to the same numbers as if nothing had happened. Under `torchrun` it trains as
+Caffe on many GPUs, and with --resume auto a restart goes on from the last snapshot.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
-import sys
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from functools import partial
+from io import StringIO
 from pathlib import Path
 
 from ..prototxt.caffe_pb2 import SolverParameter
-from ..prototxt.requests import Request, SignalRequests
+from ..prototxt.ranks import OthersFailedError, Ranks, joined
 from ..prototxt.solver import Solver
 from ..prototxt.solver_nets import train_text
 from ..prototxt.text import read_solver
@@ -20,13 +22,11 @@ from .arguments import add_config, config_of
 from .datasets.training import training_roidb
 from .errors import CommandError
 from .evaluation.named_set import add_set, named_set
-from .train_log import TrainLog, summary
-from .trainer import feed_detector, resume
+from .training_run import go_on, solver_into, start_from, states_of, train_through
 
 NAME = "train"
 HELP = "train a detector with Caffe's solver"
-_DISPLAY = 20
-_STATE = re.compile(r"_iter_(\d+)\.solverstate(\.h5)?$")
+_SAID_ELSEWHERE = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("output"), help="for snapshots and logs")
     parser.add_argument("--iters", type=int, metavar="N", help="iterations, in place of the solver's max_iter")
     parser.add_argument(
-        "--resume", nargs="?", const="last", metavar="STATE", help="go on from this .solverstate, or OUT's last"
+        "--resume",
+        nargs="?",
+        const="last",
+        metavar="STATE",
+        help="go on from this .solverstate, or OUT's last; auto: from OUT's last, or begin where there is none",
     )
     parser.add_argument("--proposals", metavar="FILE", help="boxes for a Fast R-CNN net: .npz, or the originals' .pkl")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="threads that read images (default 2)")
@@ -49,75 +53,52 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and tell where what came of it lies."""
-    solver = _solver(args)
-    roidb = training_roidb([named_set(args)], solver.net.config, [args.proposals] if args.proposals else ())
-    batches = feed_detector(solver, roidb, args.workers)
-    _start(args, solver)
-    count = sum(len(entry.boxes) for entry in roidb.entries)
-    print(f"{len(roidb.entries):,} pictures, {count:,} regions, classes: {', '.join(roidb.classes[1:])}", flush=True)
-    log = TrainLog(args.out, solver.iter, solver.param.max_iter, args.quiet)
-    solver.tell = log.tell
     try:
-        with log, SignalRequests() as requests:
+        with joined() as ranks, _heard(ranks):
+            return _train(args, ranks)
+    except OthersFailedError:
+        return _SAID_ELSEWHERE
 
-            def between() -> Request:
-                log.bar.update(solver.iter - log.bar.n)
-                return requests.take()
 
-            solver.requests = between
-            finished = solver.solve()
-    finally:
-        batches.close()
-        curves = log.curves()
-    if log.rows:
-        print(f"iteration {solver.iter}: {summary(log.rows[-1])}")
-    print(f"{args.out}: snapshots, train.csv, train.jsonl{', train.png' if curves else ''}")
-    if not finished:
+def _heard(ranks: Ranks) -> ExitStack:
+    """Let rank 0 alone speak; errors are told all the same."""
+    stack = ExitStack()
+    if ranks.rank:
+        stack.enter_context(redirect_stdout(StringIO()))
+        stack.enter_context(redirect_stderr(StringIO()))
+    return stack
+
+
+def _train(args: argparse.Namespace, ranks: Ranks) -> int:
+    solver = _solver(args, ranks)
+    roidb = training_roidb([named_set(args)], solver.net.config, [args.proposals] if args.proposals else ())
+    if not train_through(solver, roidb, args.out, partial(_start, args), args.workers, args.quiet):
         raise CommandError(f"stopped after iteration {solver.iter}; --resume goes on from there")
     return 0
 
 
-def _solver(args: argparse.Namespace) -> Solver:
+def _solver(args: argparse.Namespace, ranks: Ranks) -> Solver:
     """The solver, with what the arguments change, and its nets."""
     param = read_solver(args.solver)
     config = config_of(args, train_text(param, Path()))
     param.max_iter = args.iters or param.max_iter
     if not param.max_iter:
         raise CommandError(f"{args.solver}: has no max_iter: say with --iters how long to train")
-    param.display = param.display or _DISPLAY
-    # The originals' solvers leave snapshots to their config.
-    param.snapshot = param.snapshot or config["TRAIN.SNAPSHOT_ITERS"]
-    infix = f"_{config['TRAIN.SNAPSHOT_INFIX']}" if config["TRAIN.SNAPSHOT_INFIX"] else ""
-    param.snapshot_prefix = str(args.out / f"{Path(param.snapshot_prefix or args.solver).stem}{infix}")
-    args.out.mkdir(parents=True, exist_ok=True)
-    return Solver(param, config=config, name=args.solver)
+    return solver_into(args.out, param, config, args.solver, ranks)
 
 
 def _start(args: argparse.Namespace, solver: Solver) -> None:
     """Weights to start from, or a snapshot to go on from."""
-    if args.resume:
-        state = _last_state(solver.param) if args.resume == "last" else args.resume
-        for note in resume(solver, state):
-            print(f"note: {note}", file=sys.stderr)
-        print(f"goes on from {state}")
-    elif _states(solver.param):
+    states = states_of(solver.param)
+    if args.resume and (states or args.resume != "auto"):
+        go_on(solver, _last(states, solver.param) if args.resume in ("auto", "last") else args.resume)
+    elif states:
         raise CommandError(f"{args.out}: holds snapshots of a training: --resume goes on, or choose another --out")
     elif args.weights:
-        found = solver.net.load(args.weights, allow_missing=True, allow_unused=True)
-        if not found.matched:
-            raise CommandError(f"{args.weights}: none of its layers is in the net: weights of another one?")
-        print(found.report())
+        start_from(solver, args.weights)
 
 
-def _states(param: SolverParameter) -> dict[int, Path]:
-    """The states of a prefix by their iteration."""
-    prefix = Path(param.snapshot_prefix)
-    found = {path: _STATE.search(path.name) for path in prefix.parent.glob(f"{prefix.name}_iter_*.solverstate*")}
-    return {int(match[1]): path for path, match in found.items() if match}
-
-
-def _last_state(param: SolverParameter) -> str:
-    states = _states(param)
+def _last(states: dict[int, Path], param: SolverParameter) -> Path:
     if not states:
         raise CommandError(f"{param.snapshot_prefix}_iter_*.solverstate: there is none to go on from")
-    return str(states[max(states)])
+    return states[max(states)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
 from ..layers.layer import Place
-from ..prototxt.box_scaling import HEADS, BoxScaling, scale_boxes
+from ..prototxt.box_scaling import HEADS, BoxScaling, rpn_scaling, scale_heads
 from ..prototxt.net import Net
 from ..prototxt.outgoing import OutLayer, outgoing
 from ..prototxt.outgoing import Place as ParamPlace
@@ -20,13 +21,14 @@ class BoxHead:
     """The layers whose targets are normalised: training has them as they learn, snapshots as a test wants them.
 
     What a snapshot holds gives boxes without more ado; what training goes on from lies beside it, bit for bit.
+    A roidb without means means the RPN's layer alone, where the config has TRAIN.RPN_NORMALIZE_TARGETS.
     """
 
     def __init__(self, net: Net, roidb: Roidb) -> None:
-        assert roidb.means is not None
-        assert roidb.stds is not None
         self.net = net
-        self.means, self.stds = tuple(roidb.means.flatten().tolist()), tuple(roidb.stds.flatten().tolist())
+        self.spread: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+        if roidb.means is not None and roidb.stds is not None:
+            self.spread = tuple(roidb.means.flatten().tolist()), tuple(roidb.stds.flatten().tolist())
         self.restored = False
         """Whether a snapshot brought the params as they learn."""
 
@@ -55,7 +57,10 @@ class BoxHead:
         return self.net.parts.layers[place[0]].params[place[1]]
 
     def _scaled(self, undo: bool) -> dict[ParamPlace, torch.Tensor]:
-        return scale_boxes(self.net, outgoing(self.net), BoxScaling(self.means, self.stds, undo))
+        scalings = rpn_scaling(self.net.config, undo)
+        if self.spread:
+            scalings |= dict.fromkeys(HEADS, BoxScaling(*self.spread, undo))
+        return scale_heads(self.net, outgoing(self.net), scalings)
 
 
 def feed_detector(solver: Solver, roidb: Roidb, workers: int = 2) -> Minibatches:
@@ -63,8 +68,9 @@ def feed_detector(solver: Solver, roidb: Roidb, workers: int = 2) -> Minibatches
     batches = feed_solver(solver, roidb, workers)
     config = solver.net.config
     has_head = any(node.name in HEADS for node in solver.net.nodes)
-    if has_head and config["TRAIN.BBOX_REG"] and config["TRAIN.BBOX_NORMALIZE_TARGETS"]:
-        head = BoxHead(solver.net, roidb)
+    normalised = has_head and config["TRAIN.BBOX_REG"] and config["TRAIN.BBOX_NORMALIZE_TARGETS"]
+    head = BoxHead(solver.net, roidb if normalised else replace(roidb, means=None, stds=None))
+    if head.place():
         solver.saved = head.saved
         solver.resumables["boxes"] = head
     return batches

@@ -91,17 +91,21 @@ def test_five_steps_are_the_originals(name: str, tmp_path: Path) -> None:
         assert result.ok, f"the net's own values are others after the snapshot: {result}"
 
 
-def test_every_box_head_is_saved_without_its_normalisation() -> None:
+@pytest.mark.parametrize("measured", [True, False])
+def test_every_box_head_is_saved_without_its_normalisation(measured: bool) -> None:
     name = "rfcn_aware_rpn_normalized"
     file = golden(name)
     net = Net.from_prototxt(DETECTION / "nets" / f"{name}.prototxt", "TRAIN", config=config_of(file))
     before = {tuple(key.removeprefix("before/").rsplit("/", 1)): file[key] for key in file if key.startswith("before/")}
     net.fill({(layer, int(index)): torch.from_numpy(value.copy()) for (layer, index), value in before.items()})
-    means, stds = (file[key].reshape(-1, 4) for key in ("means", "stds"))
+    means, stds = (file[key].reshape(-1, 4) if measured else None for key in ("means", "stds"))
     head = BoxHead(net, Roidb(("__background__", "a", "b", "c"), (), means, stds))
     saved = {(layer.name, str(i)): param.array() for layer in head.saved(net) for i, param in enumerate(layer.params)}
     for place in before:
-        result = compare_blob("/".join(place), file["after/" + "/".join(place)], saved[place], 1e-6)
+        # Without means of the head's targets the RPN's alone are undone, as where it is trained by itself.
+        changed = measured or place[0] == "rpn_bbox_pred"
+        want = file[f"{'after' if changed else 'before'}/{'/'.join(place)}"]
+        result = compare_blob("/".join(place), want, saved[place], 1e-6)
         assert result.ok, str(result)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 
@@ -13,13 +12,16 @@ from ...layers.draws import random_place, set_random_place
 from ...layers.layer import LayerError, Place
 from ...layers.roi_data import RoIDataLayer
 from ...prototxt.config import Config
+from ...prototxt.ranks import Ranks
 from ...prototxt.solver import Solver
 from ..errors import CommandError
 from .image_file import read_pixels
-from .minibatch import Blobs, roi_blobs, rpn_blobs
+from .minibatch import Blobs, draw_regions, roi_blobs, rpn_blobs
 from .picture_order import Numbers, PictureOrder
 from .pixels import Floats, centred, resized, scale_to
-from .roidb import Roidb
+from .roidb import Roidb, digest_of
+
+_ALONE = Ranks()
 
 
 class Minibatches:
@@ -31,16 +33,25 @@ class Minibatches:
 
     TRAIN.USE_PREFETCH, a second process in the originals, means its other draws: pictures are shuffled once more, not
     grouped, and `rng` and a generator of the batches' own both begin with RNG_SEED.
+
+    Of several `ranks` each gets its own batches, and draws for the others' without reading their images: hand in
+    generators that stand at the same, and that nothing else draws from.
     """
 
     def __init__(
-        self, roidb: Roidb, config: Config, rng: np.random.RandomState, workers: int = 2, ahead: int = 4
+        self,
+        roidb: Roidb,
+        config: Config,
+        rng: np.random.RandomState,
+        workers: int = 2,
+        ahead: int = 4,
+        ranks: Ranks = _ALONE,
     ) -> None:
         if not roidb.entries:
             raise CommandError("there is no picture to train on: none has an object, or regions that can be sampled")
         if config["TRAIN.BBOX_REG"] and not config["TRAIN.HAS_RPN"] and roidb.means is None:
             raise CommandError("the regions have no box targets: see with_targets, or set TRAIN.BBOX_REG to False")
-        self.roidb, self.config, self.rng, self.own = roidb, config, rng, rng
+        self.roidb, self.config, self.rng, self.own, self.ranks = roidb, config, rng, rng, ranks
         count = config["TRAIN.IMS_PER_BATCH"]
         if config["TRAIN.HAS_RPN"] and count != 1:
             raise CommandError(f"an RPN trains on one picture at a time: set TRAIN.IMS_PER_BATCH to 1, not {count}")
@@ -56,28 +67,45 @@ class Minibatches:
         self._read_ahead()
 
     def __call__(self) -> Blobs:
-        """The next minibatch."""
-        numbers = self.order.next()
-        config, entries = self.config, [self.roidb.entries[number] for number in numbers]
-        sizes = config["TRAIN.SCALES"]
-        drawn = self.own.randint(0, high=len(sizes), size=len(entries))
-        pairs = [self._image(number, sizes[size]) for number, size in zip(numbers, drawn, strict=True)]
+        """The next minibatch, of several ranks this one's."""
+        self._pass_over(self.ranks.rank)
+        batch = self._next()
+        self._pass_over(self.ranks.count - 1 - self.ranks.rank)
         self._read_ahead()
+        return batch
+
+    def _next(self) -> Blobs:
+        numbers, sizes = self._drawn()
+        config, entries = self.config, [self.roidb.entries[number] for number in numbers]
+        pairs = [self._image(number, size) for number, size in zip(numbers, sizes, strict=True)]
         images, scales = [image for image, _ in pairs], [scale for _, scale in pairs]
         if config["TRAIN.HAS_RPN"]:
             return rpn_blobs(entries[0], images[0], scales[0])
         return roi_blobs(entries, images, scales, len(self.roidb.classes), config, self.own)
 
+    def _pass_over(self, batches: int) -> None:
+        """Draw what so many batches would take."""
+        for _ in range(batches):
+            numbers, _ = self._drawn()
+            if not self.config["TRAIN.HAS_RPN"]:
+                draw_regions([self.roidb.entries[number] for number in numbers], self.config, self.own)
+
+    def _drawn(self) -> tuple[Numbers, list[int]]:
+        """The next batch's pictures, and the size that each is to have."""
+        numbers, sizes = self.order.next(), self.config["TRAIN.SCALES"]
+        drawn = self.own.randint(0, high=len(sizes), size=len(numbers))
+        return numbers, [sizes[size] for size in drawn]
+
     def place(self) -> Place:
-        """Which pictures come next, and of which data they are; with USE_PREFETCH where the generator stands."""
-        own = random_place(self.own) if self.own is not self.rng else {}
+        """Which pictures come next, of which data they are, and where a generator stands that is not the net's."""
+        own = random_place(self.own) if self._keeps_own else {}
         return {**self.order.place(), **{f"own/{key}": part for key, part in own.items()}, "data": self._fingerprint}
 
     def return_to(self, place: Place) -> None:
         """Go on from there; other data than it was taken of are refused."""
         if not np.array_equal(place["data"], self._fingerprint):
             raise LayerError("stood among other data: the pictures, their boxes or their order have changed since")
-        if self.own is not self.rng:
+        if self._keeps_own:
             set_random_place(self.own, {key: place[f"own/{key}"] for key in random_place(self.own)})
         self.order.return_to(place)
         self._read_ahead()
@@ -89,19 +117,15 @@ class Minibatches:
 
     @cached_property
     def _fingerprint(self) -> NDArray[np.uint8]:
-        """A digest of all that decides what the batches hold, but for the images' pixels."""
-        digest = hashlib.sha256(repr(self.roidb.classes).encode())
-        for entry in self.roidb.entries:
-            digest.update(f"{entry.image.name} {entry.width} {entry.height} {entry.flipped} ".encode())
-            for array in (entry.boxes, entry.max_overlaps, entry.max_classes):
-                digest.update(array.tobytes())
-        return np.frombuffer(digest.digest(), np.uint8)
+        return np.frombuffer(digest_of(self.roidb), np.uint8)
 
     def _read_ahead(self) -> None:
         """Have the threads begin with what is known to come, and forget what is not."""
         if not self._pool:
             return
-        coming: Numbers = self.order.ahead(self._ahead)
+        rank, count = self.ranks.rank, self.ranks.count
+        batches = self.order.ahead(self._ahead * count).reshape(-1, self.order.per_batch)  # (B*N,) -> (B, N)
+        coming = batches[rank::count].ravel()
         for number in self._coming.keys() - set(coming.tolist()):
             self._coming.pop(number).cancel()
         for number in coming.tolist():
@@ -129,6 +153,10 @@ class Minibatches:
         return scale_to(entry.height, entry.width, size, self.config["TRAIN.MAX_SIZE"])
 
     @property
+    def _keeps_own(self) -> bool:
+        return self.own is not self.rng or self.ranks.count > 1
+
+    @property
     def _one_size(self) -> bool:
         return len(self.config["TRAIN.SCALES"]) == 1
 
@@ -137,6 +165,7 @@ def feed_solver(solver: Solver, roidb: Roidb, workers: int = 2) -> Minibatches:
     """Feed a solver's train net from a roidb; its snapshots keep the place among the pictures.
 
     The pictures are shuffled by the net's own generator, right now, as the originals do when they are handed the roidb.
+    Several ranks, whose nets draw other anchors and RoIs each, have one and the same generator for the pictures.
     """
     layers = [layer for layer in solver.net.parts.layers if isinstance(layer, RoIDataLayer)]
     if len(layers) != 1:
@@ -152,7 +181,9 @@ def feed_solver(solver: Solver, roidb: Roidb, workers: int = 2) -> Minibatches:
             "box targets cannot be measured where an RPN proposes the regions while training: "
             "set TRAIN.BBOX_NORMALIZE_TARGETS_PRECOMPUTED to True (an RPN alone: TRAIN.BBOX_REG to False)"
         )
-    batches = Minibatches(roidb, config, solver.net.rng, workers)
+    alone = solver.ranks.count == 1
+    rng = solver.net.rng if alone else np.random.RandomState(config["RNG_SEED"])
+    batches = Minibatches(roidb, config, rng, workers, ranks=solver.ranks)
     layer.feed = batches
     solver.resumables["data"] = batches
     return batches

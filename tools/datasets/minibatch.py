@@ -40,6 +40,15 @@ def roi_rule(config: Config, num_images: int) -> RoIRule:
     return RoIRule(size if size == -1 else size // num_images, *(config[f"TRAIN.{name}"] for name in names))
 
 
+def draw_regions(
+    entries: Sequence[Entry], config: Config, rng: np.random.RandomState
+) -> list[tuple[NDArray[np.int64], int]]:
+    """Of each picture the regions that are drawn, and how many of them, the first, are objects."""
+    rule = roi_rule(config, len(entries))
+    drawn = (rule.sample(torch.from_numpy(entry.max_overlaps[:, None]), rng) for entry in entries)
+    return [(rows.numpy(), foreground) for rows, foreground in drawn]
+
+
 def roi_blobs(
     entries: Sequence[Entry],
     images: Sequence[Floats],
@@ -49,11 +58,9 @@ def roi_blobs(
     rng: np.random.RandomState,
 ) -> Blobs:
     """data, rois and labels of several pictures, with BBOX_REG bbox_targets and their weights; draws the regions."""
-    rule = roi_rule(config, len(entries))
     rois, labels, targets = [], [], []
-    for number, (entry, scale) in enumerate(zip(entries, scales, strict=True)):
-        drawn, foreground = rule.sample(torch.from_numpy(entry.max_overlaps[:, None]), rng)
-        rows = drawn.numpy()
+    drawn = draw_regions(entries, config, rng)
+    for number, (entry, scale, (rows, foreground)) in enumerate(zip(entries, scales, drawn, strict=True)):
         boxes = entry.boxes[rows] * scale
         rois.append(np.hstack((np.full((len(rows), 1), number), boxes)).astype(np.float32))
         labels.append(np.where(np.arange(len(rows)) < foreground, entry.max_classes[rows], 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,6 +104,16 @@ def usable(roidb: Roidb, config: Config) -> tuple[int, ...]:
 def chosen(roidb: Roidb, numbers: Iterable[int]) -> Roidb:
     """Some of the entries."""
     return replace(roidb, entries=tuple(roidb.entries[number] for number in numbers))
+
+
+def digest_of(roidb: Roidb) -> bytes:
+    """A digest of all that decides what is trained on, but for the pixels of the pictures."""
+    digest = hashlib.sha256(repr(roidb.classes).encode())
+    for entry in roidb.entries:
+        digest.update(f"{entry.image.name} {entry.width} {entry.height} {entry.flipped} ".encode())
+        for array in (entry.boxes, entry.max_overlaps, entry.max_classes):
+            digest.update(array.tobytes())
+    return digest.digest()
 
 
 def _is_usable(entry: Entry, config: Config) -> bool:

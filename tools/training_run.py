@@ -1,0 +1,103 @@
+"""One training, from its solver to its last snapshot, for `recaffe train` and each step of the alternating scheme."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ..prototxt.caffe_pb2 import SolverParameter
+from ..prototxt.config import Config
+from ..prototxt.ranks import Ranks
+from ..prototxt.requests import Request, SignalRequests
+from ..prototxt.solver import Solver
+from .datasets.roidb import Roidb
+from .errors import CommandError
+from .train_log import TrainLog, summary
+from .trainer import feed_detector, resume
+
+_ALONE = Ranks()
+_DISPLAY = 20
+_STATE = re.compile(r"_iter_(\d+)\.solverstate(\.h5)?$")
+
+
+def solver_into(out: Path, param: SolverParameter, config: Config, name: str, ranks: Ranks = _ALONE) -> Solver:
+    """A solver whose snapshots go into a folder, as often as the originals take them."""
+    param.display = param.display or _DISPLAY
+    # The originals' solvers leave snapshots to their config.
+    param.snapshot = param.snapshot or config["TRAIN.SNAPSHOT_ITERS"]
+    infix = f"_{config['TRAIN.SNAPSHOT_INFIX']}" if config["TRAIN.SNAPSHOT_INFIX"] else ""
+    param.snapshot_prefix = str(out / f"{Path(param.snapshot_prefix or name).stem}{infix}")
+    out.mkdir(parents=True, exist_ok=True)
+    return Solver(param, config=config, ranks=ranks, name=name)
+
+
+def train_through(
+    solver: Solver, roidb: Roidb, out: Path, start: Callable[[Solver], None], workers: int, quiet: bool
+) -> bool:
+    """Train on a roidb up to max_iter, with logs in `out`; whether it got there, or was asked to stop.
+
+    `start` gives the solver, once it is fed, the weights or the snapshot to begin from.
+    """
+    batches = feed_detector(solver, roidb, workers)
+    try:
+        start(solver)
+        if solver.ranks.rank:
+            return _follow(solver)
+        count = sum(len(entry.boxes) for entry in roidb.entries)
+        print(
+            f"{len(roidb.entries):,} pictures, {count:,} regions, classes: {', '.join(roidb.classes[1:])}", flush=True
+        )
+        log = TrainLog(out, solver.iter, solver.param.max_iter, quiet)
+        try:
+            finished = _solve(solver, log)
+        finally:
+            curves = log.curves()
+    finally:
+        batches.close()
+    if log.rows:
+        print(f"iteration {solver.iter}: {summary(log.rows[-1])}")
+    print(f"{out}: snapshots, train.csv, train.jsonl{', train.png' if curves else ''}", flush=True)
+    return finished
+
+
+def _solve(solver: Solver, log: TrainLog) -> bool:
+    solver.tell = log.tell
+    with log, SignalRequests() as requests:
+
+        def between() -> Request:
+            log.bar.update(solver.iter - log.bar.n)
+            return requests.take()
+
+        solver.requests = between
+        return solver.solve()
+
+
+def _follow(solver: Solver) -> bool:
+    """Train along with rank 0, which logs."""
+    with SignalRequests() as requests:
+        solver.requests = requests.take
+        return solver.solve()
+
+
+def start_from(solver: Solver, weights: str | Path) -> None:
+    """Take the weights that fit; a file of which none does is refused."""
+    found = solver.net.load(weights, allow_missing=True, allow_unused=True)
+    if not found.matched:
+        raise CommandError(f"{weights}: none of its layers is in the net: weights of another one?")
+    print(found.report())
+
+
+def go_on(solver: Solver, state: str | Path) -> None:
+    """Go on from a snapshot."""
+    for note in resume(solver, str(state)):
+        print(f"note: {note}", file=sys.stderr)
+    print(f"goes on from {state}")
+
+
+def states_of(param: SolverParameter) -> dict[int, Path]:
+    """The states of a solver's snapshots by their iteration."""
+    prefix = Path(param.snapshot_prefix)
+    found = {path: _STATE.search(path.name) for path in prefix.parent.glob(f"{prefix.name}_iter_*.solverstate*")}
+    return {int(match[1]): path for path, match in found.items() if match}
