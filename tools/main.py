@@ -21,6 +21,7 @@ COMMANDS = (
     "kit",
     "surgery",
     "train",
+    "train-alternating",
     "detect",
     "test",
     "anchors",
@@ -35,6 +36,7 @@ COMMANDS = (
 _MODULES = {
     "test": "evaluate",
     "anchors": "anchor_report",
+    "train-alternating": "train_alternating",
     "compare": "compare_net",
     "inspect": "inspect_file",
     "data": "data_set",

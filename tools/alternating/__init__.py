@@ -1,0 +1,1 @@
+"""Alternating training: its plans, the files that they go by, and their course."""
