@@ -42,7 +42,7 @@ def test_a_prototxt(text: str, message: str, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_a_prototxt_that_is_a_picture(capsys: pytest.CaptureFixture[str]) -> None:
-    picture = NETS.parents[2] / "docs" / "demo.png"
+    picture = NETS.parents[2] / "docs" / "report.png"
     assert refusal(capsys, picture).startswith(f"{picture}: is no prototxt: byte 0 is not UTF-8 text")
 
 

@@ -37,7 +37,7 @@ class _Pen:
     def of(cls, height: int, width: int) -> _Pen:
         side = (height * width) ** 0.5
         text = max(8.0, 0.016 * side)
-        return cls(max(1, round(0.003 * side)), text / _FONT_HEIGHT, max(2, round(0.35 * text)))
+        return cls(max(2, round(0.004 * side)), text / _FONT_HEIGHT, max(2, round(0.35 * text)))
 
     @property
     def stroke(self) -> int:

@@ -49,7 +49,7 @@ def one_more(values: Array) -> Array:
             "bbox_pred",
             0,
             lambda w: (w.T * np.tile(np.float32([0.1, 0.1, 0.2, 0.2]), 4)).T.copy(),
-            "each output is a multiple of the golden's (0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.2, 0.2, ...): as box layers are",
+            "each output is a multiple of the golden's (0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.2, 0.2, ...): as box layers",
         ),
         (
             "cls_score",
