@@ -15,7 +15,7 @@ from torch import Tensor
 from ..layers.draws import random_place, set_random_place
 from ..prototxt.config import Config
 from ..prototxt.net import Net
-from ..prototxt.solver import Solver
+from ..prototxt.solving.solver import Solver
 from ..prototxt.text import read_net, read_solver
 from .compare import BlobResult, compare_blob
 from .errors import GoldenError

@@ -13,7 +13,7 @@ from .contents import Blob, SavedLayer
 from .forks import FORKS, survey
 from .hdf5 import holds_solverstate, read_hdf5
 from .sniff import kind_of
-from .solverstate import read_solverstate
+from .solving.solverstate import read_solverstate
 from .source import Source
 from .tensors import read_safetensors, read_state_dict
 

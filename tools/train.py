@@ -14,9 +14,9 @@ from io import StringIO
 from pathlib import Path
 
 from ..prototxt.caffe_pb2 import SolverParameter
-from ..prototxt.ranks import OthersFailedError, Ranks, joined
-from ..prototxt.solver import Solver
-from ..prototxt.solver_nets import train_text
+from ..prototxt.solving.ranks import OthersFailedError, Ranks, joined
+from ..prototxt.solving.solver import Solver
+from ..prototxt.solving.solver_nets import train_text
 from ..prototxt.text import read_solver
 from .arguments import add_config, config_of
 from .datasets.training import training_roidb

@@ -12,8 +12,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..prototxt.progress import Progress, Record
-from ..prototxt.snapshot import Snapshot
+from ..prototxt.solving.progress import Progress, Record
+from ..prototxt.solving.snapshot import Snapshot
 from ..prototxt.whole import whole_file
 from .trainer import losses_of
 

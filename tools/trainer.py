@@ -12,7 +12,7 @@ from ..prototxt.box_scaling import HEADS, BoxScaling, rpn_scaling, scale_heads
 from ..prototxt.net import Net
 from ..prototxt.outgoing import OutLayer, outgoing
 from ..prototxt.outgoing import Place as ParamPlace
-from ..prototxt.solver import Solver
+from ..prototxt.solving.solver import Solver
 from .datasets.feeding import Minibatches, feed_solver
 from .datasets.roidb import Roidb
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ..prototxt.caffe_pb2 import SolverParameter
 from ..prototxt.config import Config
-from ..prototxt.ranks import Ranks
-from ..prototxt.requests import Request, SignalRequests
-from ..prototxt.solver import Solver
+from ..prototxt.solving.ranks import Ranks
+from ..prototxt.solving.requests import Request, SignalRequests
+from ..prototxt.solving.solver import Solver
 from .datasets.roidb import Roidb
 from .errors import CommandError
 from .train_log import TrainLog, summary

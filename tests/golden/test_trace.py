@@ -13,7 +13,7 @@ from recaffe.golden.errors import GoldenError
 from recaffe.golden.fixture import Fixture
 from recaffe.golden.run import verify
 from recaffe.golden.trace import Trace, compare_trace
-from recaffe.prototxt.policies import SolverError
+from recaffe.prototxt.solving.policies import SolverError
 
 SOLVERS = Path(__file__).parents[2] / "golden" / "fixtures" / "solvers"
 NAMES = sorted(path.stem for path in SOLVERS.glob("*.npz"))

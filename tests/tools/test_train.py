@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.prototxt.progress import Record
-from recaffe.prototxt.snapshot import Snapshot
+from recaffe.prototxt.solving.progress import Record
+from recaffe.prototxt.solving.snapshot import Snapshot
 from recaffe.prototxt.text import print_text
 from recaffe.prototxt.zoo.catalog import make_net
 from recaffe.prototxt.zoo.rpn import Task

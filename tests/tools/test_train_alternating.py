@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from recaffe.prototxt.net import Net
-from recaffe.prototxt.progress import Record
-from recaffe.prototxt.snapshot import Snapshot
+from recaffe.prototxt.solving.progress import Record
+from recaffe.prototxt.solving.snapshot import Snapshot
 from recaffe.prototxt.weights import read_weights
 from recaffe.tools.datasets.pixels import Floats
 from recaffe.tools.datasets.shapes_set import write_shapes

@@ -16,8 +16,8 @@ from recaffe.golden.compare import compare_blob
 from recaffe.prototxt.caffe_pb2 import SolverParameter
 from recaffe.prototxt.config import Config
 from recaffe.prototxt.net import Net
-from recaffe.prototxt.progress import Progress, Record
-from recaffe.prototxt.solver import Solver
+from recaffe.prototxt.solving.progress import Progress, Record
+from recaffe.prototxt.solving.solver import Solver
 from recaffe.prototxt.text import parse
 from recaffe.prototxt.weights import read_weights
 from recaffe.tools.datasets.box_targets import with_targets

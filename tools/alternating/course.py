@@ -13,7 +13,7 @@ from typing import Any
 from ...prototxt.caffe_pb2 import SolverParameter
 from ...prototxt.config import Config
 from ...prototxt.net import Net
-from ...prototxt.solver import Solver
+from ...prototxt.solving.solver import Solver
 from ...prototxt.text import NetText, print_text
 from ...prototxt.whole import whole_file
 from ..datasets.proposals import write_proposals

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...prototxt.caffe_pb2 import SolverParameter
-from ...prototxt.solver_nets import train_text
+from ...prototxt.solving.solver_nets import train_text
 from ...prototxt.text import NetText, print_text, read_net, read_solver
 from ...prototxt.whole import whole_file
 from ...prototxt.zoo.catalog import make_net

@@ -12,8 +12,8 @@ from ...layers.draws import random_place, set_random_place
 from ...layers.layer import LayerError, Place
 from ...layers.roi_data import RoIDataLayer
 from ...prototxt.config import Config
-from ...prototxt.ranks import Ranks
-from ...prototxt.solver import Solver
+from ...prototxt.solving.ranks import Ranks
+from ...prototxt.solving.solver import Solver
 from ..errors import CommandError
 from .image_file import read_pixels
 from .minibatch import Blobs, draw_regions, roi_blobs, rpn_blobs

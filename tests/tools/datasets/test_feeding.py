@@ -10,7 +10,7 @@ import pytest
 
 from recaffe.layers.layer import LayerError
 from recaffe.prototxt.config import Config
-from recaffe.prototxt.solver import Solver
+from recaffe.prototxt.solving.solver import Solver
 from recaffe.tools.datasets.feeding import Minibatches, feed_solver
 from recaffe.tools.datasets.roidb import Roidb, chosen
 from recaffe.tools.errors import CommandError

@@ -26,7 +26,7 @@ def test_a_box_and_its_label() -> None:
     picture = drawn(GREY, [Detection("dog", 0.875, (60, 50, 199, 149))], CLASSES)
     assert (GREY == 128).all()
     rows, columns = coloured(picture, 2).T
-    assert (rows.max(), columns.min(), columns.max()) == (150, 60, 200)  # two pixels wide
+    assert (rows.max(), columns.min(), columns.max()) == (150, 59, 200)  # two pixels wide
     assert rows.min() < 40  # the label stands on the box
     assert len(coloured(picture, 1)) == 0
     assert (picture[80:120, 100:160] == 128).all()

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import torch
 
-from ..layers.shapes import times
-from .caffe_pb2 import SolverParameter
-from .dialects import DIALECTS, Dialect, DialectError
-from .net import Net
-from .outgoing import OutLayer, outgoing
-from .params import Param
+from ...layers.shapes import times
+from ..caffe_pb2 import SolverParameter
+from ..dialects import DIALECTS, Dialect, DialectError
+from ..net import Net
+from ..outgoing import OutLayer, outgoing
+from ..params import Param
+from ..whole import whole_file
+from ..write import write_weights
+from ..write_caffemodel import as_set_up
 from .policies import SolverError, Standing
 from .resume import Resumable, write_places
 from .solverstate import SolverState, read_solverstate
 from .updates import Updates
-from .whole import whole_file
-from .write import write_weights
-from .write_caffemodel import as_set_up
 from .write_solverstate import write_solverstate, write_solverstate_hdf5
 
 _STATE = ".solverstate"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from recaffe.prototxt.requests import Request, SignalRequests
+from recaffe.prototxt.solving.requests import Request, SignalRequests
 
 
 def test_signals_are_taken_one_at_a_time() -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from recaffe.prototxt.policies import Standing
-from recaffe.prototxt.solverstate import SolverState, read_solverstate
-from recaffe.prototxt.write_solverstate import write_solverstate, write_solverstate_hdf5
+from recaffe.prototxt.solving.policies import Standing
+from recaffe.prototxt.solving.solverstate import SolverState, read_solverstate
+from recaffe.prototxt.solving.write_solverstate import write_solverstate, write_solverstate_hdf5
 
-SOLVERS = Path(__file__).parents[2] / "golden" / "fixtures" / "solvers"
+SOLVERS = Path(__file__).parents[3] / "golden" / "fixtures" / "solvers"
 NAMES = sorted(path.name for path in SOLVERS.glob("*.solverstate"))
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recaffe.prototxt.net import Net
-from recaffe.prototxt.policies import SolverError
-from recaffe.prototxt.scoring import mean_outputs
+from recaffe.prototxt.solving.policies import SolverError
+from recaffe.prototxt.solving.scoring import mean_outputs
 
 TEXT = """layer { name: "in" type: "Input" top: "a" top: "b"
   input_param { shape { dim: 2 dim: 3 } shape { dim: 2 dim: 3 } } }

@@ -15,11 +15,11 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from ..layers.draws import random_place, set_random_place
-from ..layers.layer import LayerError, Place
-from .arrays import read_npz
-from .contents import unbroken
-from .net import Net
+from ...layers.draws import random_place, set_random_place
+from ...layers.layer import LayerError, Place
+from ..arrays import read_npz
+from ..contents import unbroken
+from ..net import Net
 from .policies import SolverError
 
 

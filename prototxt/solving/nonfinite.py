@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
-from ..layers.draws import random_place, set_random_place
-from ..layers.layer import Place
-from .net import Net
-from .walk import run_layer
+from ...layers.draws import random_place, set_random_place
+from ...layers.layer import Place
+from ..net import Net
+from ..walk import run_layer
 
 
 def drawn(net: Net) -> tuple[Place, Tensor]:

@@ -10,9 +10,9 @@ import pytest
 
 from recaffe.prototxt.caffe_pb2 import BlobProto, BlobShape, SolverState
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.solverstate import read_solverstate
+from recaffe.prototxt.solving.solverstate import read_solverstate
 
-FORMATS = Path(__file__).parents[2] / "golden" / "fixtures" / "formats"
+FORMATS = Path(__file__).parents[3] / "golden" / "fixtures" / "formats"
 
 
 def test_both_formats_hold_the_same() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recaffe.prototxt.caffe_pb2 import SolverParameter
-from recaffe.prototxt.policies import SolverError, Standing, check_policy, learning_rate
+from recaffe.prototxt.solving.policies import SolverError, Standing, check_policy, learning_rate
 from recaffe.prototxt.text import read_solver
 
 

@@ -17,11 +17,11 @@ import torch
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.net import Net
 from recaffe.prototxt.outgoing import outgoing
-from recaffe.prototxt.policies import SolverError
-from recaffe.prototxt.progress import Progress, Record, Score
-from recaffe.prototxt.requests import Request, SignalRequests
-from recaffe.prototxt.snapshot import Snapshot
-from recaffe.prototxt.solver import Solver
+from recaffe.prototxt.solving.policies import SolverError
+from recaffe.prototxt.solving.progress import Progress, Record, Score
+from recaffe.prototxt.solving.requests import Request, SignalRequests
+from recaffe.prototxt.solving.snapshot import Snapshot
+from recaffe.prototxt.solving.solver import Solver
 from recaffe.prototxt.write import write_weights
 
 NET = """
@@ -116,7 +116,7 @@ def test_a_resumed_run_is_the_unbroken_one_bit_for_bit(kind: str, format_: str, 
 SCRIPT = """
 import sys
 import torch
-from recaffe.prototxt.solver import Solver
+from recaffe.prototxt.solving.solver import Solver
 torch.set_num_threads(2)
 solver = Solver.from_prototxt(sys.argv[1], folder=sys.argv[2], tell=lambda record: print(record.iter, flush=True))
 solver.solve()

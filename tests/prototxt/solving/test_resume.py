@@ -12,11 +12,11 @@ from recaffe.layers.layer import Place
 from recaffe.layers.memory_data import MemoryDataLayer
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.net import Net
-from recaffe.prototxt.policies import SolverError
-from recaffe.prototxt.resume import ResumableNet, return_to_places, write_places
+from recaffe.prototxt.solving.policies import SolverError
+from recaffe.prototxt.solving.resume import ResumableNet, return_to_places, write_places
 from recaffe.prototxt.text import read_net
 
-DATA = Path(__file__).parents[2] / "golden" / "fixtures" / "data_layers"
+DATA = Path(__file__).parents[3] / "golden" / "fixtures" / "data_layers"
 CROP = "transform_param { mirror: true crop_size: 5 }"
 NETS = {
     "dropout": """layer { name: "d" type: "DummyData" top: "d" dummy_data_param { shape { dim: 3 dim: 40 }

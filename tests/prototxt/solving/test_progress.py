@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recaffe.prototxt.policies import SolverError
-from recaffe.prototxt.progress import SmoothedLoss
+from recaffe.prototxt.solving.policies import SolverError
+from recaffe.prototxt.solving.progress import SmoothedLoss
 
 
 def test_it_is_the_mean_of_a_window() -> None:

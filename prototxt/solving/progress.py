@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from ..layers.layer import Place
+from ...layers.layer import Place
 from .policies import SolverError
 from .snapshot import Snapshot
 

@@ -11,11 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .caffe_pb2 import SolverParameter
-from .config import Config
-from .net import Net
+from ..caffe_pb2 import SolverParameter
+from ..config import Config
+from ..net import Net
+from ..outgoing import OutLayer, outgoing
+from ..text import is_text, read_solver
 from .nonfinite import drawn, nonfinite_loss
-from .outgoing import OutLayer, outgoing
 from .policies import SolverError, Standing, check_policy, learning_rate, named
 from .progress import Progress, Record, Score, SmoothedLoss
 from .ranks import Ranks
@@ -24,7 +25,6 @@ from .resume import Resumable, ResumableNet, ranks_in, return_to_places
 from .scoring import Feed, mean_outputs
 from .snapshot import Snapshot, check_snapshots, name_after, places_beside, take_state, write_snapshot
 from .solver_nets import SolverNets
-from .text import is_text, read_solver
 from .updates import Updates, check_rule
 
 _ALONE = Ranks()

@@ -9,8 +9,8 @@ import torch
 
 from recaffe.prototxt.net import Net
 from recaffe.prototxt.outgoing import outgoing
-from recaffe.prototxt.policies import SolverError
-from recaffe.prototxt.solver_nets import SolverNets, share_params
+from recaffe.prototxt.solving.policies import SolverError
+from recaffe.prototxt.solving.solver_nets import SolverNets, share_params
 from recaffe.prototxt.text import read_net, read_solver
 from recaffe.prototxt.write import write_weights
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 import h5py
 
-from .contents import Blob, unbroken
-from .errors import PrototxtError
-from .hdf5 import BAD_HDF5, hdf5_blob, hdf5_item, open_hdf5
+from ..contents import Blob, unbroken
+from ..errors import PrototxtError
+from ..hdf5 import BAD_HDF5, hdf5_blob, hdf5_item, open_hdf5
+from ..saved import parse_blob
+from ..source import Source
+from ..wire import FIXED32
 from .policies import LARGEST
-from .saved import parse_blob
-from .source import Source
-from .wire import FIXED32
 
 _ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP, _MINIMUM_LOSS, _ITER_LAST_EVENT = range(1, 7)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from recaffe.prototxt.net import Net
-from recaffe.prototxt.nonfinite import drawn, first_nonfinite
+from recaffe.prototxt.solving.nonfinite import drawn, first_nonfinite
 
 TEXT = """layer { name: "in" type: "Input" top: "x" top: "y" input_param {
   shape { dim: 2 dim: 3 } shape { dim: 2 dim: 4 } } }

@@ -8,18 +8,18 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..layers.base_data import SourceLayer
-from ..layers.layer import Shape
-from ..layers.shapes import times
-from .caffe_pb2 import NetParameter, NetState, SolverParameter
-from .config import Config
-from .graph import PHASES
-from .net import Net
+from ...layers.base_data import SourceLayer
+from ...layers.layer import Shape
+from ...layers.shapes import times
+from ..caffe_pb2 import NetParameter, NetState, SolverParameter
+from ..config import Config
+from ..graph import PHASES
+from ..net import Net
+from ..text import NetText, read_net
+from ..upgrade import upgrade_net
 from .policies import SolverError
 from .ranks import AveragedForward, Ranks
 from .scoring import Feed
-from .text import NetText, read_net
-from .upgrade import upgrade_net
 
 _ALONE = Ranks()
 _TRAIN_FIELDS = ("net", "net_param", "train_net", "train_net_param")

@@ -10,10 +10,10 @@ import h5py
 import numpy as np
 from torch import Tensor
 
-from .caffe_pb2 import SolverState
-from .outgoing import OutParam
+from ..caffe_pb2 import SolverState
+from ..outgoing import OutParam
+from ..write_caffemodel import Chunk, blob_chunks, write_chunks
 from .policies import Standing
-from .write_caffemodel import Chunk, blob_chunks, write_chunks
 
 _HISTORY = 3
 _PLATEAU = ("minimum_loss", "iter_last_event")

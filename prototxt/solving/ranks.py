@@ -18,8 +18,8 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from ..layers.layer import Place
-from .net import Array, Net
+from ...layers.layer import Place
+from ..net import Array, Net
 from .policies import SolverError
 from .requests import Request
 from .resume import Resumable, Taken

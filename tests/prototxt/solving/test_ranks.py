@@ -18,14 +18,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from recaffe.prototxt.policies import SolverError
-from recaffe.prototxt.progress import Progress, Record
-from recaffe.prototxt.ranks import OthersFailedError, Ranks, joined
-from recaffe.prototxt.requests import Request
-from recaffe.prototxt.resume import Resumable, Taken, ranks_in
-from recaffe.prototxt.solver import Solver
+from recaffe.prototxt.solving.policies import SolverError
+from recaffe.prototxt.solving.progress import Progress, Record
+from recaffe.prototxt.solving.ranks import OthersFailedError, Ranks, joined
+from recaffe.prototxt.solving.requests import Request
+from recaffe.prototxt.solving.resume import Resumable, Taken, ranks_in
+from recaffe.prototxt.solving.solver import Solver
 
-DATA = Path(__file__).parents[2] / "golden" / "fixtures" / "data_layers"
+DATA = Path(__file__).parents[3] / "golden" / "fixtures" / "data_layers"
 CROP = "transform_param { mirror: true crop_size: 9 }"
 BOTH = 'top: "data" top: "label"'
 LEARN = """

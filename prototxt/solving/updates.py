@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .caffe_pb2 import SolverParameter
-from .params import Param
+from ..caffe_pb2 import SolverParameter
+from ..params import Param
 from .policies import SolverError, unknown
 
 Blobs = list[Tensor]

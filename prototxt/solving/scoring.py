@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from ..layers.shapes import times
-from .net import Array, Net
+from ...layers.shapes import times
+from ..net import Array, Net
 from .policies import SolverError
 
 Feed = Callable[[int], Mapping[str, Array]]

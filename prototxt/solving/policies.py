@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .caffe_pb2 import SolverParameter
-from .errors import PrototxtError
+from ..caffe_pb2 import SolverParameter
+from ..errors import PrototxtError
 
 LARGEST = float(np.finfo(np.float32).max)
 

@@ -1,0 +1,1 @@
+"""Caffe's solvers: steps, rates, snapshots, and many processes."""
