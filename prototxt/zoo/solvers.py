@@ -27,7 +27,7 @@ _FASTER_RCNN: Mapping[tuple[str, str], Plan] = {
     ("coco", "end2end"): {"stepsize": 350_000, "snapshot_prefix": "faster_rcnn", "iter_size": 2},
     ("coco", "fast-rcnn"): {"stepsize": 200_000, "snapshot_prefix": "fast_rcnn"},
 }
-_SMALL: Plan = {"base_lr": 0.002, "iter_size": None, "clip_gradients": 10, "stepsize": 14_000}
+_SMALL: Plan = {"base_lr": 0.002, "iter_size": None, "clip_gradients": 10, "stepsize": 16_000}
 """What goes with the small net, which starts from nothing."""
 _PLAIN: Plan = {"snapshot_prefix": "rfcn", "average_loss": None}
 _HARD: Plan = {"snapshot_prefix": "rfcn_ohem"}
