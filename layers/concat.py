@@ -23,6 +23,7 @@ class ConcatLayer(Layer):
     messages = ("concat_param",)
     bottoms = Arity(1, None)
     fresh_top = True
+    takes_half = True
 
     def __init__(self, *, concat_dim: int = 1, axis: int = 1) -> None:
         super().__init__()

@@ -19,6 +19,7 @@ class FilteringLayer(SlidingLayer):
     bottoms = Arity(1, None)
     tops = Arity(1, None)
     paired = True
+    takes_half = True
     operators: ClassVar[tuple[Callable[..., Tensor], ...]] = ()
     """torch's functions for one spatial axis, two and three."""
 

@@ -26,6 +26,7 @@ class InnerProductLayer(Layer):
 
     messages = ("inner_product_param",)
     fresh_top = True
+    takes_half = True
 
     def __init__(
         self,

@@ -77,6 +77,8 @@ class Layer(nn.Module):
     """Caffe refuses a top of the bottom's name."""
     fresh_top: ClassVar[bool] = False
     """Its top is new memory that its backward does not read, so an in-place follower may overwrite it."""
+    takes_half: bool = False
+    """Under torch.autocast it takes and gives half precision; other layers are handed float32, and compute in it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -83,6 +83,7 @@ class PoolingLayer(Layer):
         super().setup(*bottoms, num_tops=num_tops)
         if num_tops == 2 and self.pool != "MAX":
             raise LayerError(f"has a second top, the mask, only with pool MAX, not with {self.pool}")
+        self.takes_half = self.pool == "MAX" and num_tops == 1
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms

@@ -21,6 +21,7 @@ class ReLULayer(Layer):
     """
 
     same_shape = True
+    takes_half = True
     messages = ("relu_param",)
 
     def __init__(self, negative_slope: float = 0.0, engine: str = "DEFAULT") -> None:

@@ -19,6 +19,7 @@ class SplitLayer(Layer):
 
     never_in_place = True
     tops = Arity(1, None)
+    takes_half = True
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms

@@ -6,6 +6,7 @@ Only for inference, and only where nobody asks for a blob that this leaves out.
 from __future__ import annotations
 
 import copy
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -19,6 +20,7 @@ from ..layers.scale import ScaleLayer
 from .build import Parts
 from .gradients import Flow
 from .graph import Node
+from .walk import Walk
 
 Affine = tuple[Tensor, Tensor]
 """A factor and a shift for each channel."""
@@ -39,6 +41,22 @@ class Folded:
             param is then and param._version == version
             for param, (then, version) in zip(present, self.stamps, strict=True)
         )
+
+
+class Folding:
+    """The walk over a net's folded layers, made anew when params have changed."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._last: tuple[Folded, Walk] | None = None
+
+    def walk(self, kept: Set[str]) -> Walk | None:
+        """The walk; none where nothing is folded, or a blob that vanished is to be kept."""
+        if self._last is None or not self._last[0].is_current(self._parts):
+            folded = fold(self._parts)
+            self._last = folded, Walk(folded.parts, folded.parts.flow)
+        folded, walk = self._last
+        return walk if len(folded.parts.nodes) < len(self._parts.nodes) and not folded.hidden & kept else None
 
 
 @torch.no_grad()

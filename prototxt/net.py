@@ -16,8 +16,9 @@ from ..layers.layer import Layer, Shape
 from ..layers.shapes import times
 from .blobs import Blobs
 from .build import NetError, build_layers, unique_keys
+from .chains import ChainedWalk
 from .config import Config, variant_of
-from .fold import Folded, fold
+from .fold import Folding
 from .graph import Node, build_graph
 from .params import Param, expected_params, fill_params
 from .text import NetText, read_net
@@ -75,7 +76,7 @@ class Net(nn.Module):
         # Straight into the dict: torch's add_module refuses names such as "type" and "data.1", Caffe does not.
         self._modules.update(zip(self._layer_of_key, parts.layers, strict=True))
         self._walk = self._last = Walk(parts, self.flow)
-        self._folded: tuple[Folded, Walk] | None = None
+        self._folding = Folding(parts)
         self.folding = True
         """Whether inference multiplies BatchNorm and Scale into the convolution before them."""
         way_out = 'run net(keep="all", ...) or name it in keep=[...]'
@@ -157,7 +158,8 @@ class Net(nn.Module):
         found = match(
             saved, *wanted, allow_missing=allow_missing, allow_unused=allow_unused, allow_nonfinite=allow_nonfinite
         )
-        self._fill({(layers[name], index): value for (name, index), value in found.tensors.items()})
+        given = {(layers[name], index): value for (name, index), value in found.tensors.items()}
+        fill_params(self.param_list, self.parts.layers, self.flow, given, self.seed)
         return found
 
     def positions(self, weights: Weights) -> dict[str, int]:
@@ -166,9 +168,7 @@ class Net(nn.Module):
 
     def fill(self, values: Mapping[tuple[str, int], Tensor] | None = None) -> None:
         """Give every param the value handed in by (layer, index), else its present value, else its filler's."""
-        self._fill({(self._first_layer[name], index): value for (name, index), value in (values or {}).items()})
-
-    def _fill(self, given: Mapping[tuple[int, int], Tensor]) -> None:
+        given = {(self._first_layer[name], index): value for (name, index), value in (values or {}).items()}
         fill_params(self.param_list, self.parts.layers, self.flow, given, self.seed)
 
     # --- forward
@@ -183,15 +183,15 @@ class Net(nn.Module):
         self._last.forward(fed, kept, record=keep == "all" and torch.is_grad_enabled())
         return {name: self._last.values[name] for name in self.outputs}
 
+    def compile_chains(self) -> None:
+        """From now on train with torch.compile; see ChainedWalk."""
+        self._walk = ChainedWalk(self.parts, self.flow)
+
     def _walk_for(self, kept: Set[str]) -> Walk:
         """The layers as they are, or where no diff can be asked for, with BatchNorms folded into convolutions."""
         if not self.folding or (torch.is_grad_enabled() and any(self.flow.layers)):
             return self._walk
-        if self._folded is None or not self._folded[0].is_current(self.parts):
-            folded = fold(self.parts)
-            self._folded = folded, Walk(folded.parts, folded.parts.flow)
-        folded, walk = self._folded
-        return walk if len(walk.parts.nodes) < len(self.nodes) and not folded.hidden & kept else self._walk
+        return self._folding.walk(kept) or self._walk
 
     def _fed(self, blobs: Mapping[str, Array]) -> dict[str, Tensor]:
         """Check what is handed in: every input, and tops of layers without bottoms."""

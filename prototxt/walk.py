@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ..layers.layer import Layer
 from .build import NetError, Parts, located
 from .gradients import Flow
 from .graph import Node
@@ -15,11 +16,24 @@ from .graph import Node
 
 def run_layer(parts: Parts, flow: Flow, i: int, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """One layer's tops; diffs will flow through it where `flow` says so, and nowhere else."""
+    with located(parts.nodes[i]):
+        return compute(parts.layers[i], flow, i, bottoms)
+
+
+def compute(layer: Layer, flow: Flow, i: int, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tops of layer `i`; under torch.autocast in float32, unless it takes half precision."""
     needed = torch.is_grad_enabled() and flow.layers[i]
     if needed:
         bottoms = [b if need else b.detach() for b, need in zip(bottoms, flow.bottoms[i], strict=True)]
-    with located(parts.nodes[i]), torch.set_grad_enabled(needed):
-        tops: tuple[Tensor, ...] = parts.layers[i](*bottoms)
+    if layer.takes_half or not bottoms or not torch.is_autocast_enabled(bottoms[0].device.type):
+        with torch.set_grad_enabled(needed):
+            return _forward(layer, bottoms)
+    with torch.set_grad_enabled(needed), torch.autocast(bottoms[0].device.type, enabled=False):
+        return _forward(layer, [bottom.float() for bottom in bottoms])
+
+
+def _forward(layer: Layer, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    tops: tuple[Tensor, ...] = layer(*bottoms)
     return tops
 
 
@@ -40,16 +54,23 @@ class Walk:
         for state in (self.values, self._diffs, self.losses, self._recorded):
             state.clear()
         for i, node in enumerate(self.parts.nodes):
-            tops = self._tops(i, node, fed)
-            if record:
-                tops = tuple(self._record(node, position, top) for position, top in enumerate(tops))
-            self.values.update(zip(node.tops, tops, strict=True))
-            for name, top, weight in zip(node.tops, tops, self.parts.weights[i], strict=True):
-                if weight:
-                    self.losses.append((name, top, weight))
-            for blob in {*node.bottoms, *node.tops} - kept:
-                if self._last_reader.get(blob, i) <= i:
-                    del self.values[blob]
+            self._step(i, node, fed, kept, record)
+
+    def _step(self, i: int, node: Node, fed: Mapping[str, Tensor], kept: Set[str], record: bool) -> None:
+        tops = self._tops(i, node, fed)
+        if record:
+            tops = tuple(self._record(node, position, top) for position, top in enumerate(tops))
+        self.values.update(zip(node.tops, tops, strict=True))
+        for name, top, weight in zip(node.tops, tops, self.parts.weights[i], strict=True):
+            if weight:
+                self.losses.append((name, top, weight))
+        self._drop({*node.bottoms, *node.tops} - kept, i)
+
+    def _drop(self, blobs: Set[str], i: int) -> None:
+        """Forget those of these blobs that nobody reads after layer `i`."""
+        for blob in blobs:
+            if self._last_reader.get(blob, i) <= i:
+                del self.values[blob]
 
     def _tops(self, i: int, node: Node, fed: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
         """One layer's tops: handed in, or computed."""

@@ -19,6 +19,7 @@ from ..prototxt.net import Net
 from ..prototxt.text import NetText, print_text, read_net
 from ..prototxt.zoo.catalog import make_net
 from . import plain_numpy
+from .bench_training import training
 from .bench_weights import porting, reading
 
 NAME = "bench"
@@ -152,6 +153,7 @@ def rfcn() -> None:
 
 _BENCHES: dict[str, Callable[[], None]] = {
     "forward": forward,
+    "training": training,
     "proposals": proposals,
     "R-FCN": rfcn,
     "anchor targets": anchor_targets,

@@ -87,12 +87,12 @@ def _output(command: list[str]) -> list[str]:
 
 def _measure(action: Callable[[], object]) -> None:
     gc.collect()
-    before, start = _peak_memory(), time.perf_counter()
+    before, start = peak_memory(), time.perf_counter()
     action()
-    print(time.perf_counter() - start, _peak_memory() - before)
+    print(time.perf_counter() - start, peak_memory() - before)
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """The most bytes this process ever held; getrusage would count its parent's, too."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024

@@ -22,7 +22,7 @@ from .arguments import add_config, config_of
 from .datasets.training import training_roidb
 from .errors import CommandError
 from .evaluation.named_set import add_set, named_set
-from .training_run import go_on, solver_into, start_from, states_of, train_through
+from .training_run import add_means, go_on, means_of, solver_into, start_from, states_of, train_through
 
 NAME = "train"
 HELP = "train a detector with Caffe's solver"
@@ -46,8 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="go on from this .solverstate, or OUT's last; auto: from OUT's last, or begin where there is none",
     )
     parser.add_argument("--proposals", metavar="FILE", help="boxes for a Fast R-CNN net: .npz, or the originals' .pkl")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="threads that read images (default 2)")
-    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    add_means(parser)
     add_config(parser)
 
 
@@ -72,7 +71,7 @@ def _heard(ranks: Ranks) -> ExitStack:
 def _train(args: argparse.Namespace, ranks: Ranks) -> int:
     solver = _solver(args, ranks)
     roidb = training_roidb([named_set(args)], solver.net.config, [args.proposals] if args.proposals else ())
-    if not train_through(solver, roidb, args.out, partial(_start, args), args.workers, args.quiet):
+    if not train_through(solver, roidb, args.out, partial(_start, args), means_of(args)):
         raise CommandError(f"stopped after iteration {solver.iter}; --resume goes on from there")
     return 0
 
@@ -84,7 +83,7 @@ def _solver(args: argparse.Namespace, ranks: Ranks) -> Solver:
     param.max_iter = args.iters or param.max_iter
     if not param.max_iter:
         raise CommandError(f"{args.solver}: has no max_iter: say with --iters how long to train")
-    return solver_into(args.out, param, config, args.solver, ranks)
+    return solver_into(args.out, param, config, args.solver, means_of(args), ranks)
 
 
 def _start(args: argparse.Namespace, solver: Solver) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..prototxt.config import Config, variant_of
-from ..prototxt.zoo.catalog import MODELS
+from ..prototxt.zoo.catalog import MODELS, is_rfcn
 from ..prototxt.zoo.rpn import DATASETS
 from .alternating.course import Course
 from .alternating.plan import RFCN
@@ -25,6 +25,7 @@ from .datasets.coco import CocoSet
 from .errors import CommandError
 from .evaluation.named_set import NamedSet, add_set, named_set
 from .evaluation.sweep import Share
+from .training_run import add_means, means_of
 
 NAME = "train-alternating"
 HELP = "train an RPN and its detector in turn, in the papers' steps"
@@ -41,8 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     for name, what in (("scales", "sides in units of 16 pixels"), ("ratios", "heights to widths")):
         parser.add_argument(f"--{name}", type=float, nargs="+", metavar="X", help=f"a zoo net's anchors: {what}")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="threads that read images (default 2)")
-    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    add_means(parser)
     parser.add_argument("--force", action="store_true", help="begin steps anew that were begun from something else")
     add_config(parser)
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"--iters {min(args.iters)}: at least 1")
     folder = _nets(args, pictures)
     files = read_stages(folder, tuple(args.iters))
-    course = Course(files, pictures, _config(args, files), args.out, args.weights, args.workers, args.quiet, args.force)
+    course = Course(files, pictures, _config(args, files), args.out, means_of(args), args.weights, args.force)
     left = course.results(course.run())
     for path, result in zip(left, files.plan.results, strict=True):
         print(f"{path}: goes with {folder / result.net}")
@@ -71,7 +71,7 @@ def _nets(args: argparse.Namespace, pictures: NamedSet) -> Path:
             raise CommandError(f"--{next(iter(given))}: the prototxts of {args.nets} say which anchors they have")
         return Path(args.nets)
     # For Faster R-CNN's steps the originals have settings for VOC alone.
-    settings = "coco" if isinstance(pictures, CocoSet) and args.nets.startswith("resnet") else "voc"
+    settings = "coco" if isinstance(pictures, CocoSet) and is_rfcn(args.nets) else "voc"
     task = replace(DATASETS[settings], classes=len(pictures.classes), **given)
     folder: Path = args.out / "nets"
     write_stages(folder, args.nets, task, settings, args.force)

@@ -44,7 +44,7 @@ class BoxHead:
 
     def place(self) -> Place:
         """The params as they learn."""
-        return {f"{i}/{k}": self._param((i, k)).detach().numpy() for i, k in self._scaled(undo=True)}
+        return {f"{i}/{k}": self._param((i, k)).detach().cpu().numpy() for i, k in self._scaled(undo=True)}
 
     def return_to(self, place: Place) -> None:
         """Take them over."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from ..prototxt.caffe_pb2 import SolverParameter
 from ..prototxt.config import Config
@@ -14,6 +18,8 @@ from ..prototxt.solving.requests import Request, SignalRequests
 from ..prototxt.solving.solver import Solver
 from .datasets.roidb import Roidb
 from .errors import CommandError
+from .evaluation.device import add_device, device_of
+from .evaluation.sweep import Share
 from .train_log import TrainLog, summary
 from .trainer import feed_detector, resume
 
@@ -22,7 +28,36 @@ _DISPLAY = 20
 _STATE = re.compile(r"_iter_(\d+)\.solverstate(\.h5)?$")
 
 
-def solver_into(out: Path, param: SolverParameter, config: Config, name: str, ranks: Ranks = _ALONE) -> Solver:
+@dataclass(frozen=True)
+class Means:
+    """What it is trained with; bf16 and compiled change how numbers round."""
+
+    workers: int = 2
+    quiet: bool = False
+    device: str | torch.device = "cpu"
+    bf16: bool = False
+    compiled: bool = False
+
+
+def add_means(parser: argparse.ArgumentParser) -> None:
+    """Add them to a command's arguments."""
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="threads that read images (default 2)")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    parser.add_argument("--bf16", action="store_true", help="convolutions and inner products in bfloat16")
+    parser.add_argument(
+        "--compile", action="store_true", help="run layers through torch.compile: pays where pictures have few sizes"
+    )
+    add_device(parser)
+
+
+def means_of(args: argparse.Namespace) -> Means:
+    """The arguments that `add_means` added."""
+    return Means(args.workers, args.quiet, device_of(args, Share.of_environment().local_rank), args.bf16, args.compile)
+
+
+def solver_into(
+    out: Path, param: SolverParameter, config: Config, name: str, means: Means, ranks: Ranks = _ALONE
+) -> Solver:
     """A solver whose snapshots go into a folder, as often as the originals take them."""
     param.display = param.display or _DISPLAY
     # The originals' solvers leave snapshots to their config.
@@ -30,17 +65,20 @@ def solver_into(out: Path, param: SolverParameter, config: Config, name: str, ra
     infix = f"_{config['TRAIN.SNAPSHOT_INFIX']}" if config["TRAIN.SNAPSHOT_INFIX"] else ""
     param.snapshot_prefix = str(out / f"{Path(param.snapshot_prefix or name).stem}{infix}")
     out.mkdir(parents=True, exist_ok=True)
-    return Solver(param, config=config, ranks=ranks, name=name)
+    solver = Solver(param, config=config, ranks=ranks, name=name, device=means.device)
+    if means.bf16:
+        solver.precision = torch.autocast(torch.device(means.device).type, torch.bfloat16)
+    if means.compiled:
+        solver.net.compile_chains()
+    return solver
 
 
-def train_through(
-    solver: Solver, roidb: Roidb, out: Path, start: Callable[[Solver], None], workers: int, quiet: bool
-) -> bool:
+def train_through(solver: Solver, roidb: Roidb, out: Path, start: Callable[[Solver], None], means: Means) -> bool:
     """Train on a roidb up to max_iter, with logs in `out`; whether it got there, or was asked to stop.
 
     `start` gives the solver, once it is fed, the weights or the snapshot to begin from.
     """
-    batches = feed_detector(solver, roidb, workers)
+    batches = feed_detector(solver, roidb, means.workers)
     try:
         start(solver)
         if solver.ranks.rank:
@@ -49,7 +87,7 @@ def train_through(
         print(
             f"{len(roidb.entries):,} pictures, {count:,} regions, classes: {', '.join(roidb.classes[1:])}", flush=True
         )
-        log = TrainLog(out, solver.iter, solver.param.max_iter, quiet)
+        log = TrainLog(out, solver.iter, solver.param.max_iter, means.quiet)
         try:
             finished = _solve(solver, log)
         finally:

@@ -74,3 +74,8 @@ class SmoothedLoss:
         self.losses = deque(place["losses"][-self.window :].tolist())
         same = len(self.losses) == len(place["losses"])
         self.value = float(place["value"] if same else np.mean(self.losses))
+
+
+def due(interval: int, iteration: int) -> bool:
+    """Whether something that happens every `interval` iterations, where that is above 0, happens at this one."""
+    return interval > 0 and iteration % interval == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from ..outgoing import OutLayer, outgoing
 from ..text import is_text, read_solver
 from .nonfinite import drawn, nonfinite_loss
 from .policies import SolverError, Standing, check_policy, learning_rate, named
-from .progress import Progress, Record, Score, SmoothedLoss
+from .progress import Progress, Record, Score, SmoothedLoss, due
 from .ranks import Ranks
 from .requests import Request
 from .resume import Resumable, ResumableNet, ranks_in, return_to_places
@@ -65,9 +66,10 @@ class Solver:
         name: str = "the solver",
     ) -> None:
         """Build the nets; params have their fillers' values, or those of the files in `weights`."""
-        self.name, self.param = name, solver
-        self.feed, self.test_feeds, self.tell = feed, test_feeds, tell
+        self.name, self.param, self.feed, self.test_feeds, self.tell = name, solver, feed, test_feeds, tell
         self.folder, self.ranks, self.allow_nonfinite = Path(folder), ranks, allow_nonfinite
+        self.precision: AbstractContextManager[object] = nullcontext()
+        """Entered for each forward of the train net, such as torch.autocast."""
         self.requests: Callable[[], Request] = lambda: Request.NONE
         self.saved: Callable[[Net], Sequence[OutLayer]] = outgoing
         """The layers that a snapshot holds of the train net, as it is to have them."""
@@ -75,8 +77,7 @@ class Solver:
         """Whether a request ended the last `step`, `solve` or `test`."""
         self.last = Progress(-1, 0.0, 0.0, 0.0, {})
         """The last iteration; before the first one number -1."""
-        self.standing = Standing()
-        self._resumed, self._held = False, Request.NONE
+        self.standing, self._resumed, self._held = Standing(), False, Request.NONE
         with named(self.name):
             check_policy(solver)
             check_rule(solver)
@@ -115,13 +116,13 @@ class Solver:
             if param.snapshot or param.snapshot_after_train:
                 check_snapshots(param, self.folder, self.net)
         self.step(param.max_iter - self.iter)
-        if param.snapshot_after_train and not _due(param.snapshot, self.iter):
+        if param.snapshot_after_train and not due(param.snapshot, self.iter):
             self.snapshot()
         if self.stopped:
             return False
-        if _due(param.display, self.iter):
+        if due(param.display, self.iter):
             self._look_at_loss()
-        if _due(param.test_interval, self.iter):
+        if due(param.test_interval, self.iter):
             self.test()
         return not self.stopped
 
@@ -134,13 +135,13 @@ class Solver:
         self.nets.take_params()
         param, end = self.param, self.iter + count
         while self.iter < end:
-            if _due(param.test_interval, self.iter) and (self.iter or param.test_initialization):
+            if due(param.test_interval, self.iter) and (self.iter or param.test_initialization):
                 self.test()
                 if self.stopped:
                     return
             self._iterate()
             request, self._held = self.ranks.agreed(self._held, self.requests()), Request.NONE
-            if _due(param.snapshot, self.iter) or request is Request.SNAPSHOT:
+            if due(param.snapshot, self.iter) or request is Request.SNAPSHOT:
                 self.snapshot()
             if request is Request.STOP:
                 self.stopped = True
@@ -162,18 +163,19 @@ class Solver:
             rate = learning_rate(self.param, standing, self.smoothed.value)
         self.updates.apply(self.nets.params, rate, standing.iter)
         self.last = Progress(standing.iter, rate, loss, self.smoothed.value, outputs)
-        if _due(self.param.display, standing.iter):
+        if due(self.param.display, standing.iter):
             self._tell(self.last)
         standing.iter += 1
 
     def _forward(self, number: int, last: bool) -> tuple[float, dict[str, Tensor]]:
         """One forward: the loss, and the outputs."""
         before = drawn(self.net)
-        outputs = self.nets.forward(number, self.feed, last)
-        loss = self.net.loss.item()
-        if not self.allow_nonfinite and not isfinite(loss):
-            fault = nonfinite_loss(loss, self.net, self.nets.sources, before)
-            raise SolverError(f"{self.name}: iteration {self.iter}: {fault}")
+        with self.precision:
+            outputs = self.nets.forward(number, self.feed, last)
+            loss = self.net.loss.item()
+            if not self.allow_nonfinite and not isfinite(loss):
+                fault = nonfinite_loss(loss, self.net, self.nets.sources, before)
+                raise SolverError(f"{self.name}: iteration {self.iter}: {fault}")
         return loss, {name: output.detach() for name, output in outputs.items()}
 
     @torch.no_grad()
@@ -244,7 +246,3 @@ class Solver:
     def _tell(self, record: Record) -> None:
         if not self.ranks.rank:
             self.tell(record)
-
-
-def _due(interval: int, iteration: int) -> bool:
-    return interval > 0 and iteration % interval == 0

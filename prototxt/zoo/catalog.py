@@ -10,9 +10,10 @@ from ..errors import PrototxtError
 from . import faster_rcnn, rfcn
 from .blocks import FROZEN, TRAINED
 from .faster_rcnn import Backbone
-from .rfcn import ResNet
+from .resnet import RESNET_50, RESNET_101
+from .rfcn import Kind, Stages
 from .rpn import Task
-from .small import SMALL
+from .small import SMALL, SMALL_STAGES
 from .vgg16 import VGG16
 from .vgg_cnn_m_1024 import VGG_CNN_M_1024
 from .zf import ZF
@@ -44,18 +45,18 @@ def _faster_rcnn(backbone: Backbone) -> Schemes:
     }
 
 
-def _rfcn(depth: int) -> Schemes:
-    def end2end(kind: ResNet) -> dict[str, Builder]:
+def _rfcn(stages: Stages) -> Schemes:
+    def end2end(kind: Kind) -> dict[str, Builder]:
         return {"TRAIN": partial(rfcn.end2end_train, kind), "TEST": partial(rfcn.end2end_test, kind)}
 
-    hard = ResNet(depth, ohem=True)
+    hard = Kind(stages, ohem=True)
     head: dict[str, Builder] = {"TRAIN": partial(rfcn.rfcn_step, hard), "TEST": partial(rfcn.rfcn_test, hard)}
     test = partial(rfcn.rpn_test, hard)
     return {
-        "end2end": end2end(ResNet(depth)),
+        "end2end": end2end(Kind(stages)),
         "end2end-ohem": end2end(hard),
-        "class-aware": end2end(ResNet(depth, class_aware=True)),
-        "class-aware-ohem": end2end(ResNet(depth, ohem=True, class_aware=True)),
+        "class-aware": end2end(Kind(stages, class_aware=True)),
+        "class-aware-ohem": end2end(Kind(stages, ohem=True, class_aware=True)),
         "stage1-rpn": {"TRAIN": partial(rfcn.rpn_step, hard, learned_from=3), "TEST": test},
         "stage1-rfcn": head,
         "stage2-rpn": {"TRAIN": partial(rfcn.rpn_step, hard, learned_from=5), "TEST": test},
@@ -68,9 +69,10 @@ MODELS: dict[str, Schemes] = {
     "vgg16": _faster_rcnn(VGG16),
     "zf": _faster_rcnn(ZF),
     "vgg_cnn_m_1024": _faster_rcnn(VGG_CNN_M_1024),
-    "resnet50": _rfcn(50),
-    "resnet101": _rfcn(101),
+    "resnet50": _rfcn(RESNET_50),
+    "resnet101": _rfcn(RESNET_101),
     "small": _faster_rcnn(SMALL),
+    "small_rfcn": _rfcn(SMALL_STAGES),
 }
 
 
@@ -79,6 +81,11 @@ def schemes_of(model: str) -> Schemes:
     if model not in MODELS:
         raise ZooError(f"no model {model!r} in the zoo (known: {', '.join(MODELS)})")
     return MODELS[model]
+
+
+def is_rfcn(model: str) -> bool:
+    """Whether a model is an R-FCN: its steps are five."""
+    return "stage3-rpn" in schemes_of(model)
 
 
 def make_net(model: str, scheme: str = "end2end", phase: str = "TEST", task: Task = Task()) -> NetParameter:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..caffe_pb2 import LayerParameter
 from .blocks import STILL, Layers, conv, layer, max_pool, relu
+from .rfcn import Stages
 
 _BLOCKS = {
     50: ("abc", "abcd", "abcdef", "abc"),
@@ -12,7 +15,7 @@ _BLOCKS = {
 """The names of the blocks of stages 2 to 5."""
 
 
-def trunk(depth: int, *, last: int = 5, learned_from: int = 3) -> Layers:
+def trunk(depth: int, last: int, learned_from: int) -> Layers:
     """From data (N, 3, H, W) to the blob of the last stage; the stages before `learned_from` stay as they are.
 
     Stage 4 gives 1024 channels, stage 5 gives 2048, both on cells of 16 pixels: stage 5 reaches as far by dilation.
@@ -30,11 +33,6 @@ def trunk(depth: int, *, last: int = 5, learned_from: int = 3) -> Layers:
                 f"{stage}{block}", layers[-1].top[0], stage, first=index == 0, learns=stage >= learned_from
             )
     return layers
-
-
-def stage_top(depth: int, stage: int) -> str:
-    """The blob that a stage gives."""
-    return f"res{stage}{_BLOCKS[depth][stage - 2][-1]}"
 
 
 def _block(name: str, bottom: str, stage: int, *, first: bool, learns: bool) -> Layers:
@@ -74,3 +72,11 @@ def _normalised(name: str, blob: str) -> list[LayerParameter]:
         layer("BatchNorm", f"bn{name}", [blob], [blob], (STILL,) * 3, batch_norm_param=statistics),
         layer("Scale", f"scale{name}", [blob], [blob], (STILL,) * 2, scale_param={"bias_term": True}),
     ]
+
+
+def _resnet(depth: int) -> Stages:
+    fourth, fifth = (f"res{stage}{_BLOCKS[depth][stage - 2][-1]}" for stage in (4, 5))
+    return Stages(f"ResNet-{depth}", partial(trunk, depth), (fourth, fifth))
+
+
+RESNET_50, RESNET_101 = _resnet(50), _resnet(101)

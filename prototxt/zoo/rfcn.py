@@ -1,8 +1,10 @@
-"""R-FCN on ResNet: end to end with or without hard examples, for boxes of any class or of each, and in five steps."""
+"""R-FCN: end to end with or without hard examples, for boxes of any class or of each, and in five steps."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..caffe_pb2 import LayerParameter, NetParameter
@@ -22,7 +24,6 @@ from .blocks import (
     silence,
     softmax,
 )
-from .resnet import stage_top, trunk
 from .rpn import IM_INFO, IMAGE, ROIS, Task, image_data, proposals, roi_data, roi_targets, rpn, rpn_losses, two_way
 
 _GROUP = 7
@@ -32,31 +33,52 @@ _DRAWN = 128
 
 
 @dataclass(frozen=True)
-class ResNet:
-    """A ResNet by its number of layers, and the kind of R-FCN that stands on it."""
+class Stages:
+    """A classifier's trunk, and in what its nets differ from the others'."""
 
-    depth: int
+    name: str
+    trunk: Callable[[int, int], Layers]
+    """From data (N, 3, H, W) to the top of a last stage, 4 or 5; the stages before a second number stay as they are."""
+    tops: tuple[str, str]
+    """The blobs of stages 4 and 5, both on cells of 16 pixels."""
+    width: int = 1024
+    """Channels before the score maps."""
+    fillers: Fields = field(default_factory=partial(gaussian, 0.01, TRAINED))
+    """How the layer with these channels starts."""
+    rpn_widths: tuple[int, int] = (512, 256)
+    """The RPN's channels end to end, and in the steps."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A trunk, and the kind of R-FCN that stands on it."""
+
+    stages: Stages
     ohem: bool = False
     """Whether the losses count for the RoIs with the largest losses alone."""
     class_aware: bool = False
     """Whether each class has a box of its own; otherwise there are one for the background and one for all else."""
 
-    @property
-    def name(self) -> str:
-        """The net's name."""
-        return f"ResNet-{self.depth}"
+    def trunk(self, last: int = 5, learned_from: int = 3) -> Layers:
+        """The trunk's layers."""
+        return self.stages.trunk(last, learned_from)
 
     def boxes(self, task: Task) -> int:
         """Boxes for each RoI."""
         return task.classes if self.class_aware else 2
 
+    @property
+    def rpn_feature(self) -> str:
+        """The class-aware nets have their RPN on the last stage, the others on the one before."""
+        return self.stages.tops[self.class_aware]
 
-def head(kind: ResNet, task: Task, box_top: str = "bbox_pred") -> Layers:
+
+def head(kind: Kind, task: Task, box_top: str = "bbox_pred") -> Layers:
     """Score maps for every class, box and bin, and for each RoI the mean of its bins."""
-    specs, fillers = TRAINED.learned, gaussian(0.01, TRAINED)
+    stages, specs, fillers = kind.stages, TRAINED.learned, gaussian(0.01, TRAINED)
     scores, numbers, cells = task.classes, 4 * kind.boxes(task), _GROUP**2
     return [
-        conv("conv_new_1", stage_top(kind.depth, 5), 1024, 1, specs, pad=0, fillers=fillers),
+        conv("conv_new_1", stages.tops[1], stages.width, 1, specs, pad=0, fillers=stages.fillers),
         relu("conv_new_1_relu", "conv_new_1"),
         conv("rfcn_cls", "conv_new_1", scores * cells, 1, specs, pad=0, fillers=fillers),
         conv("rfcn_bbox", "conv_new_1", numbers * cells, 1, specs, pad=0, fillers=fillers),
@@ -114,7 +136,7 @@ def _without_diff(kind: str, name: str, bottoms: list[str], tops: list[str], **f
     return layer(kind, name, bottoms, tops, propagate_down=[False] * len(bottoms), **fields)
 
 
-def answers(kind: ResNet, task: Task) -> Layers:
+def answers(kind: Kind, task: Task) -> Layers:
     """Probabilities and boxes, one RoI in a row."""
     return [
         softmax("cls_prob", "cls_score", "cls_prob_pre"),
@@ -123,17 +145,12 @@ def answers(kind: ResNet, task: Task) -> Layers:
     ]
 
 
-def _rpn_feature(kind: ResNet) -> str:
-    """The class-aware nets have their RPN on the last stage, the others on the one before."""
-    return stage_top(kind.depth, 5 if kind.class_aware else 4)
-
-
-def end2end_train(kind: ResNet, task: Task) -> NetParameter:
+def end2end_train(kind: Kind, task: Task) -> NetParameter:
     """RPN and head trained together."""
     layers = [
         image_data(task),
-        *trunk(kind.depth),
-        *rpn(_rpn_feature(kind), 512, task, TRAINED),
+        *kind.trunk(),
+        *rpn(kind.rpn_feature, kind.stages.rpn_widths[0], task, TRAINED),
         two_way(),
         *rpn_losses(task, task.rfcn_sigma),
         *proposals(task, "rpn_rois"),
@@ -141,51 +158,51 @@ def end2end_train(kind: ResNet, task: Task) -> NetParameter:
         *head(kind, task),
         *losses(kind.ohem),
     ]
-    return net(kind.name, layers)
+    return net(kind.stages.name, layers)
 
 
-def end2end_test(kind: ResNet, task: Task) -> NetParameter:
+def end2end_test(kind: Kind, task: Task) -> NetParameter:
     """From an image to the classes and boxes of its RoIs."""
     layers = [
-        *trunk(kind.depth),
-        *rpn(_rpn_feature(kind), 512, task, TESTED),
+        *kind.trunk(),
+        *rpn(kind.rpn_feature, kind.stages.rpn_widths[0], task, TESTED),
         two_way(),
         *proposals(task, "rois"),
         *head(kind, task, "bbox_pred_pre"),
         *answers(kind, task),
     ]
-    return net(kind.name, layers, data=IMAGE, im_info=IM_INFO)
+    return net(kind.stages.name, layers, data=IMAGE, im_info=IM_INFO)
 
 
-def rpn_step(kind: ResNet, task: Task, learned_from: int) -> NetParameter:
+def rpn_step(kind: Kind, task: Task, learned_from: int) -> NetParameter:
     """One of the five steps: an RPN on four stages."""
     layers = [
         image_data(task),
-        *trunk(kind.depth, last=4, learned_from=learned_from),
-        *rpn(stage_top(kind.depth, 4), 256, task, TRAINED),
+        *kind.trunk(last=4, learned_from=learned_from),
+        *rpn(kind.stages.tops[0], kind.stages.rpn_widths[1], task, TRAINED),
         two_way(),
         *rpn_losses(task),
     ]
-    return net(kind.name, layers)
+    return net(kind.stages.name, layers)
 
 
-def rpn_test(kind: ResNet, task: Task) -> NetParameter:
+def rpn_test(kind: Kind, task: Task) -> NetParameter:
     """From an image to RoIs and their scores."""
     layers = [
-        *trunk(kind.depth, last=4),
-        *rpn(stage_top(kind.depth, 4), 256, task, TRAINED),
+        *kind.trunk(last=4),
+        *rpn(kind.stages.tops[0], kind.stages.rpn_widths[1], task, TRAINED),
         two_way(),
         *proposals(task, "rois", "scores"),
     ]
-    return net(kind.name, layers, data=IMAGE, im_info=IM_INFO)
+    return net(kind.stages.name, layers, data=IMAGE, im_info=IM_INFO)
 
 
-def rfcn_step(kind: ResNet, task: Task) -> NetParameter:
+def rfcn_step(kind: Kind, task: Task) -> NetParameter:
     """One of the five steps: the head on an RPN's proposals."""
-    return net(kind.name, [roi_data(task), *trunk(kind.depth), *head(kind, task), *losses(kind.ohem)])
+    return net(kind.stages.name, [roi_data(task), *kind.trunk(), *head(kind, task), *losses(kind.ohem)])
 
 
-def rfcn_test(kind: ResNet, task: Task) -> NetParameter:
+def rfcn_test(kind: Kind, task: Task) -> NetParameter:
     """From an image and RoIs to their classes and boxes."""
-    layers = [*trunk(kind.depth), *head(kind, task, "bbox_pred_pre"), *answers(kind, task)]
-    return net(kind.name, layers, data=IMAGE, rois=ROIS)
+    layers = [*kind.trunk(), *head(kind, task, "bbox_pred_pre"), *answers(kind, task)]
+    return net(kind.stages.name, layers, data=IMAGE, rois=ROIS)

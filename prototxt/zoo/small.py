@@ -1,9 +1,10 @@
-"""A small net to train from nothing in minutes: five convolutions, less than 1 MB of weights."""
+"""Small nets to train from nothing in minutes: five or six convolutions, less than 1 MB of weights."""
 
 from __future__ import annotations
 
-from .blocks import Fields, Layers, Style, conv, max_pool, relu
+from .blocks import FROZEN, TRAINED, Fields, Layers, Style, conv, max_pool, relu
 from .faster_rcnn import Backbone
+from .rfcn import Stages
 
 _START: Fields = {"weight_filler": {"type": "msra"}, "bias_filler": {"type": "constant", "value": 0}}
 _FIRST: Fields = {**_START, "weight_filler": {"type": "gaussian", "std": 0.003}}
@@ -31,6 +32,17 @@ def trunk(style: Style) -> Layers:
     ]
 
 
+def stages(last: int, learned_from: int) -> Layers:
+    """The same as four stages, of which all learn or none, and a fifth that reaches further by dilation."""
+    layers = trunk(FROZEN if learned_from > 4 else TRAINED)
+    if last == 5:
+        layers += [
+            conv("conv6", "conv5", 64, 3, TRAINED.learned, pad=2, dilation=2, fillers=_START),
+            relu("relu6", "conv6"),
+        ]
+    return layers
+
+
 SMALL = Backbone(
     name="Small",
     trunk=trunk,
@@ -42,3 +54,4 @@ SMALL = Backbone(
     fillers=_START,
     drops=False,
 )
+SMALL_STAGES = Stages("Small", stages, ("conv5", "conv6"), width=128, fillers=_START, rpn_widths=(64, 64))

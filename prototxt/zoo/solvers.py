@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..caffe_pb2 import SolverParameter
-from .catalog import MODELS, ZooError, schemes_of
+from .catalog import MODELS, ZooError, is_rfcn, schemes_of
 
 Plan = Mapping[str, Any]
 _USUAL: Plan = {
@@ -28,7 +28,9 @@ _FASTER_RCNN: Mapping[tuple[str, str], Plan] = {
     ("coco", "fast-rcnn"): {"stepsize": 200_000, "snapshot_prefix": "fast_rcnn"},
 }
 _SMALL: Plan = {"base_lr": 0.002, "iter_size": None, "clip_gradients": 10, "stepsize": 16_000}
-"""What goes with the small net, which starts from nothing."""
+"""What goes with the small nets, which start from nothing."""
+_SMALL_STEPSIZES = {"stage1-rpn": 6_000, "stage2-rpn": 6_000, "stage2-fast-rcnn": 9_000, "stage3-rpn": 6_000}
+"""Where their rate falls sooner."""
 _PLAIN: Plan = {"snapshot_prefix": "rfcn", "average_loss": None}
 _HARD: Plan = {"snapshot_prefix": "rfcn_ohem"}
 _RFCN: Mapping[tuple[str, str], Plan] = {
@@ -53,12 +55,12 @@ def make_solver(
     kind = scheme.replace("class-aware", "end2end")  # of these the originals have no solvers of their own
     if kind.startswith("stage"):
         kind = f"step {kind.partition('-')[2]}"
-    plan = (_RFCN if model.startswith("resnet") else _FASTER_RCNN).get((dataset, kind))
+    plan = (_RFCN if is_rfcn(model) else _FASTER_RCNN).get((dataset, kind))
     if plan is None:
         raise ZooError(f"the originals have no {dataset} solver for {model} {scheme}: take voc's, set its stepsize")
-    if model == "small":
-        plan = {**plan, **_SMALL}
+    if model.startswith("small"):
+        plan = {**plan, **_SMALL, "stepsize": _SMALL_STEPSIZES.get(scheme, _SMALL["stepsize"])}
     if model == "vgg_cnn_m_1024":
         plan = {**plan, "iter_size": None}
-    fields = {**_USUAL, **plan, "snapshot_prefix": f"{model}_{plan['snapshot_prefix']}"}
+    fields = {**_USUAL, **plan, "snapshot_prefix": f"{model.removesuffix('_rfcn')}_{plan['snapshot_prefix']}"}
     return SolverParameter(train_net=train_net, **fields)

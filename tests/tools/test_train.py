@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from recaffe.prototxt.net import Net
 from recaffe.prototxt.solving.progress import Record
 from recaffe.prototxt.solving.snapshot import Snapshot
 from recaffe.prototxt.text import print_text
@@ -122,11 +123,24 @@ def test_weights_to_start_from(train: Train, home: Path, tmp_path: Path, capsys:
     assert train("--iters", 1, "--weights", home / "nothing.caffemodel", out="c") == 2
 
 
+def test_faster_ways(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[Net] = []
+    monkeypatch.setattr(Net, "compile_chains", lambda net: compiled.append(net))
+    assert train("--iters", 20, out="whole") == 0
+    assert not compiled
+    assert train("--iters", 20, "--bf16", "--compile", out="half") == 0
+    assert len(compiled) == 1
+    whole, half = (lines_of(tmp_path / name)[0]["loss"] for name in ("whole", "half"))
+    assert half != whole
+    assert half == pytest.approx(whole, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
         ((), "has no max_iter: say with --iters how long to train"),
         (("--iters", 1, "--image-set", "val"), "ImageSets/Main/val.txt: cannot be read: No such file or directory"),
+        (("--iters", 1, "--device", "gpu"), "--device gpu: is none; there are cpu, cuda, cuda:1 and on"),
         (("--iters", 1, "--set", "TRAIN.HAS_RPN", "False"), "layer 'input-data' (Python): was fed data, rois, labels"),
     ],
 )

@@ -60,7 +60,10 @@ def test_a_file_is_written_once(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["vgg"], "no model 'vgg' in the zoo (known: vgg16, zf, vgg_cnn_m_1024, resnet50, resnet101, small)"),
+        (
+            ["vgg"],
+            "no model 'vgg' in the zoo (known: vgg16, zf, vgg_cnn_m_1024, resnet50, resnet101, small, small_rfcn)",
+        ),
         (["zf", "--classes", "1"], "--classes 1: at least 2, the background and one more"),
         (["zf", "--scales", "8", "0"], "--scales 0: more than 0"),
         (["zf", "--solver", "--phase", "test"], "--solver: a solver has no phase; leave out --phase"),

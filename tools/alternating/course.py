@@ -25,7 +25,7 @@ from ..evaluation.proposer import Proposer
 from ..evaluation.store import Store
 from ..evaluation.sweep import Share, Sweep
 from ..evaluation.tasks import Proposing
-from ..training_run import go_on, solver_into, start_from, states_of, train_through
+from ..training_run import Means, go_on, solver_into, start_from, states_of, train_through
 from .mark import Mark, digest_of_file, digest_of_text
 from .plan import Step
 from .rpn_spread import rpn_spread
@@ -45,9 +45,8 @@ class Course:
     pictures: NamedSet
     config: Config
     out: Path
+    means: Means
     weights: Path | None = None
-    workers: int = 2
-    quiet: bool = False
     force: bool = False
 
     def run(self) -> dict[str, Path]:
@@ -108,10 +107,10 @@ class Course:
         own = SolverParameter()
         own.CopyFrom(solver)
         own.snapshot_after_train = True
-        training = solver_into(mark.folder, own, config, self.files.names[step.name])
+        training = solver_into(mark.folder, own, config, self.files.names[step.name], self.means)
         roidb = training_roidb([self.pictures], config, [proposals] if proposals else ())
         start = partial(_begin, weights)
-        if not train_through(training, roidb, mark.folder, start, self.workers, self.quiet):
+        if not train_through(training, roidb, mark.folder, start, self.means):
             raise CommandError(
                 f"{step.name}: stopped after iteration {training.iter}; the same command goes on from there"
             )
@@ -124,7 +123,7 @@ class Course:
         mark = Mark(self.out / f"{step}_proposals", inputs | {"data": data, "weights": digest_of_file(weights)})
         if done := mark.result(self.force):
             return done
-        net = _filled(text, weights, config)
+        net = _filled(text, weights, config).to(self.means.device)
         listed, store = self.pictures.pictures(), Store(mark.folder / "found")
         print(f"{step}: proposes in {len(listed):,} pictures", flush=True)
         Sweep(Proposing(Proposer(net), self.pictures)).run(listed, store, Share())

@@ -11,7 +11,7 @@ from ...prototxt.caffe_pb2 import SolverParameter
 from ...prototxt.solving.solver_nets import train_text
 from ...prototxt.text import NetText, print_text, read_net, read_solver
 from ...prototxt.whole import whole_file
-from ...prototxt.zoo.catalog import make_net
+from ...prototxt.zoo.catalog import is_rfcn, make_net
 from ...prototxt.zoo.rpn import Task
 from ...prototxt.zoo.solvers import make_solver
 from ..errors import CommandError
@@ -81,7 +81,7 @@ def _solver(path: Path, iters: int | None) -> SolverParameter:
 
 def write_stages(folder: Path, model: str, task: Task, dataset: str, force: bool = False) -> None:
     """Write a model's files as the originals name theirs; those that are there and differ are refused."""
-    plan = RFCN if model.startswith("resnet") else FASTER_RCNN
+    plan = RFCN if is_rfcn(model) else FASTER_RCNN
     texts = {}
     for step in plan.steps:
         scheme, net = step.name.replace("_", "-"), f"{step.name}_train.pt"

@@ -272,3 +272,20 @@ def test_what_cannot_be_is_refused(more: str, message: str, tmp_path: Path) -> N
 def test_feeds_for_all_test_nets_or_none(tmp_path: Path) -> None:
     with pytest.raises(SolverError, match=r"^the solver: has 1 test nets, and 2 test_feeds for them$"):
         make(tmp_path, TESTS, test_feeds=[lambda number: {}] * 2)
+
+
+def test_half_precision(tmp_path: Path) -> None:
+    losses = {}
+    for half in (False, True):
+        solver, told = make(tmp_path, "max_iter: 8 display: 1")
+        if half:
+            solver.precision = torch.autocast("cpu", torch.bfloat16)
+        seen = []
+        solver.net.layer("fc").register_forward_hook(lambda *call, seen=seen: seen.append(call[2][0].dtype))
+        assert solver.solve()
+        assert set(seen[:-1]) == {torch.bfloat16 if half else torch.float32}
+        assert all(record.outputs["loss"].dtype == torch.float32 for record in told if isinstance(record, Progress))
+        assert all(param.dtype == torch.float32 for param in solver.nets.params)
+        losses[half] = [record.loss for record in told if isinstance(record, Progress)]
+    assert losses[True] != losses[False]
+    assert losses[True] == pytest.approx(losses[False], rel=0.02)

@@ -1,4 +1,4 @@
-"""R-FCN's five steps, with a small net in the place of ResNet: normalised RPNs, and which steps share what."""
+"""R-FCN's five steps, with the small net: normalised RPNs, and which steps share what."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import numpy as np
 import pytest
 
 from recaffe.prototxt.arrays import read_npz
-from recaffe.prototxt.caffe_pb2 import NetParameter
 from recaffe.prototxt.config import Config
 from recaffe.prototxt.net import Net
-from recaffe.prototxt.text import print_text
 from recaffe.prototxt.weights import read_weights
-from recaffe.prototxt.zoo.catalog import make_net
 from recaffe.prototxt.zoo.rpn import Task
-from recaffe.prototxt.zoo.solvers import make_solver
 from recaffe.tools.alternating.course import Course
 from recaffe.tools.alternating.plan import RFCN
-from recaffe.tools.alternating.stage_files import read_stages
+from recaffe.tools.alternating.stage_files import read_stages, write_stages
 from recaffe.tools.datasets.shapes_set import write_shapes
 from recaffe.tools.datasets.voc import VocSet
+from recaffe.tools.training_run import Means
 
 TASK = Task(classes=6, scales=(1, 2, 4))
 SIZES = {
@@ -30,31 +27,15 @@ SIZES = {
 TRUNK = [f"conv{i}" for i in range(1, 6)]
 
 
-def agnostic(net: NetParameter) -> NetParameter:
-    """The net with one box for the background and one for all else."""
-    for layer in net.layer:
-        if layer.name == "bbox_pred":
-            layer.inner_product_param.num_output = 8
-    return net
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Each step's weights."""
     folder = tmp_path_factory.mktemp("rfcn")
     write_shapes(folder / "shapes", 8, 3)
-    for step in RFCN.steps:
-        scheme = step.name.replace("_", "-").replace("rfcn", "fast-rcnn").replace("stage3", "stage2")
-        # The detector's convolutions learn in both stages.
-        scheme = scheme.replace("stage2-fast", "stage1-fast")
-        (folder / f"{step.name}.pt").write_text(print_text(agnostic(make_net("small", scheme, "TRAIN", TASK))))
-        solver = make_solver("small", scheme, train_net=f"{step.name}.pt")
-        (folder / f"{step.name}_solver.pt").write_text(print_text(solver))
-    (folder / "rpn_test.pt").write_text(print_text(make_net("small", "stage1-rpn", "TEST", TASK)))
+    write_stages(folder, "small_rfcn", TASK, "voc")
     config = Config.default("rfcn").with_flat({**RFCN.config, **SIZES})
-    course = Course(
-        read_stages(folder, (2,)), VocSet(folder / "shapes", "trainval"), config, folder / "out", quiet=True
-    )
+    pictures = VocSet(folder / "shapes", "trainval")
+    course = Course(read_stages(folder, (2,)), pictures, config, folder / "out", Means(quiet=True))
     weights = course.run()
     assert [path.name for path in course.results(weights)] == ["final_rpn.caffemodel", "final_rfcn.caffemodel"]
     return weights
@@ -77,7 +58,7 @@ def test_rpns_are_saved_without_their_normalisation(trained: dict[str, Path]) ->
     spread = json.loads((weights.parents[1] / "stage0_rpn_spread" / "spread.json").read_text())
     means, stds = (np.tile(spread[f"TRAIN.RPN_NORMALIZE_{name}"], TASK.anchors) for name in ("MEANS", "STDS"))
     places = read_npz(str(weights).replace(".caffemodel", ".resume.npz"))
-    net = Net.from_prototxt(weights.parents[2] / "stage3_rpn.pt", "TRAIN")
+    net = Net.from_prototxt(weights.parents[2] / "stage3_rpn_train.pt", "TRAIN")
     at = next(i for i, node in enumerate(net.nodes) if node.name == "rpn_bbox_pred")
     learned = next(value.load() for key, value in places.items() if key.endswith(f"boxes/{at}/1"))
     assert np.array_equal(param(weights, "rpn_bbox_pred", 1), (learned * stds + means).astype(np.float32))
