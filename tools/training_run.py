@@ -13,6 +13,7 @@ import torch
 
 from ..prototxt.caffe_pb2 import SolverParameter
 from ..prototxt.config import Config
+from ..prototxt.solving.nonfinite import NonfiniteLossError
 from ..prototxt.solving.ranks import Ranks
 from ..prototxt.solving.requests import Request, SignalRequests
 from ..prototxt.solving.solver import Solver
@@ -109,7 +110,14 @@ def _solve(solver: Solver, log: TrainLog) -> bool:
             return requests.take()
 
         solver.requests = between
-        return solver.solve()
+        try:
+            return solver.solve()
+        except NonfiniteLossError:
+            # Under a name of its own, for a look: --resume goes on from the last of the others.
+            if solver.ranks.count == 1:
+                solver.param.snapshot_prefix += "_nonfinite"
+                solver.snapshot()
+            raise
 
 
 def _follow(solver: Solver) -> bool:

@@ -11,6 +11,11 @@ from ...layers.draws import random_place, set_random_place
 from ...layers.layer import Place
 from ..net import Net
 from ..walk import run_layer
+from .policies import SolverError
+
+
+class NonfiniteLossError(SolverError):
+    """A loss was NaN or infinite; the params are those before that iteration."""
 
 
 def drawn(net: Net) -> tuple[Place, Tensor]:

@@ -17,7 +17,7 @@ from ..config import Config
 from ..net import Net
 from ..outgoing import OutLayer, outgoing
 from ..text import is_text, read_solver
-from .nonfinite import drawn, nonfinite_loss
+from .nonfinite import NonfiniteLossError, drawn, nonfinite_loss
 from .policies import SolverError, Standing, check_policy, learning_rate, named
 from .progress import Progress, Record, Score, SmoothedLoss, due
 from .ranks import Ranks
@@ -175,7 +175,7 @@ class Solver:
             loss = self.net.loss.item()
             if not self.allow_nonfinite and not isfinite(loss):
                 fault = nonfinite_loss(loss, self.net, self.nets.sources, before)
-                raise SolverError(f"{self.name}: iteration {self.iter}: {fault}")
+                raise NonfiniteLossError(f"{self.name}: iteration {self.iter}: {fault}")
         return loss, {name: output.detach() for name, output in outputs.items()}
 
     @torch.no_grad()

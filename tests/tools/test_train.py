@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from recaffe.prototxt.net import Net
 from recaffe.prototxt.solving.progress import Record
 from recaffe.prototxt.solving.snapshot import Snapshot
 from recaffe.prototxt.text import print_text
+from recaffe.prototxt.weights import read_weights
 from recaffe.prototxt.zoo.catalog import make_net
 from recaffe.prototxt.zoo.rpn import Task
 from recaffe.prototxt.zoo.solvers import make_solver
@@ -133,6 +135,23 @@ def test_faster_ways(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     whole, half = (lines_of(tmp_path / name)[0]["loss"] for name in ("whole", "half"))
     assert half != whole
     assert half == pytest.approx(whole, rel=0.02)
+
+
+def test_a_loss_that_explodes_leaves_a_snapshot(
+    train: Train, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    solver = make_solver("small", train_net=str(home / "train.prototxt"))
+    solver.base_lr, solver.clip_gradients = 50, -1
+    (tmp_path / "hot.prototxt").write_text(print_text(solver))
+    hot = ["train", str(tmp_path / "hot.prototxt"), str(home / "shapes"), "--cfg", str(home / "small.yml"), "--quiet"]
+    assert main([*hot, "--iters", "9", "--out", str(tmp_path / "hot")]) == 2
+    out, err = capsys.readouterr()
+    number = re.search(r"hot.prototxt: iteration (\d): the loss is nan; the first that .* layer 'conv", err)
+    assert number
+    kept = tmp_path / "hot" / f"small_faster_rcnn_nonfinite_iter_{number[1]}.caffemodel"
+    assert f"iteration {number[1]}: {kept}\n" in out
+    assert sum(bool(layer.blobs) for layer in read_weights(kept).layers) == 12
+    assert train("--iters", 1, "--resume", out="hot") == 2  # from what stood before, and there is nothing
 
 
 @pytest.mark.parametrize(
