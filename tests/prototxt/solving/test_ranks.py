@@ -24,6 +24,7 @@ from recaffe.prototxt.solving.ranks import OthersFailedError, Ranks, joined
 from recaffe.prototxt.solving.requests import Request
 from recaffe.prototxt.solving.resume import Resumable, Taken, ranks_in
 from recaffe.prototxt.solving.solver import Solver
+from recaffe.prototxt.weights import read_weights
 
 DATA = Path(__file__).parents[3] / "golden" / "fixtures" / "data_layers"
 CROP = "transform_param { mirror: true crop_size: 9 }"
@@ -42,6 +43,8 @@ DRAWN = """
 FED = """
   layer { name: "d" type: "Input" top: "data" top: "label" input_param { shape { dim: 4 dim: 3 dim: 5 dim: 6 }
     shape { dim: 4 } } }"""
+NORMAL = """
+  layer { name: "norm" type: "BatchNorm" bottom: "data" top: "data" }"""
 SOURCES = {
     "fed": FED,
     "images": f"""layer {{ name: "d" type: "ImageData" {BOTH} {CROP} image_data_param {{ source: "inputs/list.txt"
@@ -119,18 +122,26 @@ def fail(folder: Path, ranks: Ranks) -> None:
     make(FED, folder, ranks, feed=failing)[0].step(9)
 
 
-JOBS = {"all": (train_all, break_and_go_on, stop), "fail": (fail,)}
+def normalise(folder: Path, ranks: Ranks) -> None:
+    """A net with batch statistics, on twelve minibatches however many ranks there are."""
+    solver, _ = make(FED + NORMAL, folder, ranks, f"iter_size: {3 // ranks.count}", feed=feed)
+    solver.step(4)
+    solver.snapshot()
+    np.savez(folder / f"normal_{ranks.rank}.npz", **bits(solver))
 
 
-def run_ranks(job: str, folder: Path) -> list[tuple[int, str]]:
-    """Run two ranks of a job: their exit statuses, and what they say of errors."""
+JOBS = {"all": (train_all, break_and_go_on, stop), "normalise": (normalise,), "fail": (fail,)}
+
+
+def run_ranks(job: str, folder: Path, count: int = 2) -> list[tuple[int, str]]:
+    """Run some ranks of a job: their exit statuses, and what they say of errors."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    given = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    given = {**os.environ, "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     command = [sys.executable, __file__, job, str(folder)]
     started = [
         subprocess.Popen(command, env={**given, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True)
-        for rank in range(2)
+        for rank in range(count)
     ]
     told = [process.communicate(timeout=120)[1] for process in started]
     return list(zip((process.returncode for process in started), told, strict=True))
@@ -164,6 +175,23 @@ def test_two_ranks_are_one_process_of_twice_the_iter_size(name: str, trained: Pa
     for key, want in one.items():
         np.testing.assert_allclose(first[key], want, rtol=0, atol=1e-5 * np.abs(want).max(), err_msg=key)
     assert all(np.array_equal(first[key], value) for key, value in second.items())
+
+
+def test_three_ranks_have_batch_statistics_each_of_its_own(tmp_path: Path) -> None:
+    for folder in (tmp_path / "one", tmp_path / "three"):
+        folder.mkdir()
+    normalise(tmp_path / "one", Ranks())
+    assert [status for status, _ in run_ranks("normalise", tmp_path / "three", 3)] == [0, 0, 0]
+    one = dict(np.load(tmp_path / "one" / "normal_0.npz"))
+    three = [dict(np.load(tmp_path / "three" / f"normal_{rank}.npz")) for rank in range(3)]
+    statistics = {"0", "1", "2"}
+    for key, want in one.items():
+        for mine in three if key not in statistics else ():
+            np.testing.assert_allclose(mine[key], want, rtol=0, atol=1e-5 * float(np.abs(want).max()))
+    assert not any(np.array_equal(three[0]["0"], mine["0"]) for mine in three[1:])
+    saved = next(layer for layer in read_weights(tmp_path / "three" / "s_iter_4.caffemodel").layers if layer.blobs)
+    for index, blob in saved.blobs.items():
+        assert np.array_equal(blob.tensor().numpy(), three[0][str(index)])
 
 
 def test_a_snapshot_holds_every_ranks_place(trained: Path) -> None:
