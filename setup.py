@@ -40,7 +40,7 @@ setup(
     package_data={
         "recaffe.golden": ["fixtures/**/*"],
         "recaffe.layers.native": ["*.cpp", "*.h"],
-        "recaffe.prototxt": ["*.proto", "*.pyi", "zoo/shapes.*"],
+        "recaffe.prototxt": ["*.proto", "*.pyi", "zoo/shapes*"],
         "recaffe.tools.report": ["*.css", "*.js"],
     },
     ext_modules=[kernels],

@@ -16,31 +16,32 @@ TEXT = (ROOT / "README.md").read_text()
 
 
 class Block(NamedTuple):
-    """A fenced block, the line that it starts at, and why it is not run, if so."""
+    """A fenced block, the line that it starts at, and how it is run."""
 
     language: str
     code: str
     line: int
-    reason: str
+    how: str
 
 
 def blocks() -> list[Block]:
-    """Every fenced block; one after a comment `<!-- not run: REASON -->` is left out of the test."""
-    fence = re.compile(r"(?:^<!-- not run: (.+?) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-    return [Block(m[2], m[3], TEXT.count("\n", 0, m.start(2)) + 1, m[1] or "") for m in fence.finditer(TEXT)]
+    """Every fenced block; a comment before it may say `<!-- not run: REASON -->`, or `<!-- cut short: REASON -->`."""
+    fence = re.compile(r"(?:^<!-- (not run|cut short): .+? -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    return [Block(m[2], m[3], TEXT.count("\n", 0, m.start(2)) + 1, m[1] or "whole") for m in fence.finditer(TEXT)]
 
 
-RUN = [block for block in blocks() if not block.reason]
+RUN = [block for block in blocks() if block.how == "whole"]
 
 
-@pytest.mark.parametrize("block", RUN, ids=lambda block: f"line {block.line}")
-def test_a_block_runs(block: Block, tmp_path: Path) -> None:
-    (tmp_path / "golden").symlink_to(ROOT / "golden")
-    runner = {"python": [sys.executable, "-c"], "sh": ["sh", "-ec"]}[block.language]
+def run(code: str, language: str, folder: Path) -> None:
+    for room in ("golden", "prototxt"):
+        if not (folder / room).exists():
+            (folder / room).symlink_to(ROOT / room)
+    runner = {"python": [sys.executable, "-c"], "sh": ["sh", "-ec"]}[language]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        [*runner, block.code],
-        cwd=tmp_path,
+        [*runner, code],
+        cwd=folder,
         env={**os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -48,6 +49,19 @@ def test_a_block_runs(block: Block, tmp_path: Path) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("block", RUN, ids=lambda block: f"line {block.line}")
+def test_a_block_runs(block: Block, tmp_path: Path) -> None:
+    run(block.code, block.language, tmp_path)
+
+
+def test_what_trains_for_minutes_runs_for_two_iterations(tmp_path: Path) -> None:
+    short = [block for block in blocks() if block.how == "cut short"]
+    assert len(short) == 3
+    for block in short:
+        code = block.code.replace("recaffe data shapes shapes", "recaffe data shapes shapes --images 8")
+        run(re.sub(r"(?<!\d)\d{4,}(?!\d)", "2", code), block.language, tmp_path)  # iterations, in arguments and names
 
 
 def test_there_are_blocks_of_both_languages() -> None:

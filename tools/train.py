@@ -45,7 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="STATE",
         help="go on from this .solverstate, or OUT's last; auto: from OUT's last, or begin where there is none",
     )
-    parser.add_argument("--proposals", metavar="FILE", help="boxes for a Fast R-CNN net: .npz, or the originals' .pkl")
+    parser.add_argument(
+        "--proposals", metavar="FILE", help="boxes for a Fast R-CNN net: .npz, the originals' .pkl, or .mat"
+    )
     add_means(parser)
     add_config(parser)
 

@@ -32,13 +32,14 @@ _PICKLED = {
 
 
 def read_proposals(path: str | Path, names: Sequence[str]) -> list[Boxes]:
-    """The boxes (R, 4) of each picture: of an .npz by its name, key NAME/boxes; of the originals' .pkl in their order.
+    """The boxes (R, 4) of each picture: of an .npz by its name, key NAME/boxes; of the originals' files in their order.
 
-    Of a pickle only plain arrays are taken; its code is never run.
+    Those are a .pkl of an RPN's proposals, of which only plain arrays are taken and no code is run, and MATLAB's .mat
+    of selective search (y1, x1, y2, x2 from 1 on), tidied.
     """
     file = Path(path)
-    if file.suffix == ".pkl":
-        arrays = _unpickled(file)
+    if file.suffix in (".pkl", ".mat"):
+        arrays = _unpickled(file) if file.suffix == ".pkl" else _selective_search(file, names)
         if len(arrays) != len(names):
             raise DataError(file, 0, f"has proposals for {len(arrays)} pictures, and the set has {len(names)}")
     else:
@@ -127,6 +128,21 @@ def _checked(file: Path, name: str, boxes: Any) -> Boxes:
     if not (np.isfinite(array).all() and (array >= 0).all() and (array[:, 2:] >= array[:, :2]).all()):
         raise DataError(file, 0, f"proposals of {name!r} are no boxes: NaN, negative, or x2 < x1")
     return array if array.dtype in (np.float32, np.float64, np.uint16) else array.astype(np.float32)
+
+
+def _selective_search(file: Path, names: Sequence[str]) -> list[Boxes]:
+    try:
+        from scipy.io import loadmat
+    except ImportError:
+        raise DataError(file, 0, "is MATLAB's, which scipy reads: pip install 'recaffe[mat]'") from None
+    with unbroken(str(file), "is no .mat of proposals"):
+        found = loadmat(file)
+        boxes, listed = found["boxes"].ravel(), [str(name[0]) for name in found.get("images", np.zeros(0)).ravel()]
+    unlike = next((pair for pair in zip(listed, names, strict=False) if pair[0] != pair[1]), None)
+    if unlike:
+        raise DataError(file, 0, f"has proposals for {unlike[0]!r} where the set has {unlike[1]!r}")
+    arrays = [array.reshape(-1, 4)[:, [1, 0, 3, 2]].astype(np.float64) - 1 for array in boxes]
+    return [tidy(array).astype(np.float32) for array in arrays]
 
 
 class _Arrays(pickle.Unpickler):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.io
 
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.tools.datasets.coco import CocoSet
@@ -38,6 +39,23 @@ def test_the_originals_pickles(protocol: int, tmp_path: Path) -> None:
     assert [boxes.tolist() for boxes in found] == [boxes.tolist() for boxes in BOXES.values()]
     with pytest.raises(DataError, match=r"p.pkl: has proposals for 2 pictures, and the set has 1"):
         read_proposals(path, ["x"])
+
+
+def test_matlabs_files_of_selective_search(tmp_path: Path) -> None:
+    path = tmp_path / "voc.mat"
+    boxes, images = np.empty((1, 2), object), np.empty((2, 1), object)
+    # y1, x1, y2, x2 from 1 on: one box twice, one too small.
+    boxes[0, 0] = np.array([[3, 2, 21, 31], [3, 2, 21, 31], [5, 5, 6, 6], [1, 1, 9, 9]], np.uint16)
+    boxes[0, 1] = np.zeros((0, 4))
+    images[0, 0], images[1, 0] = "000005", "000007"
+    scipy.io.savemat(path, {"boxes": boxes, "images": images})
+    found = read_proposals(path, ["000005", "000007"])
+    assert [rows.tolist() for rows in found] == [[[1, 2, 30, 20], [0, 0, 8, 8]], []]
+    with pytest.raises(DataError, match=r"voc.mat: has proposals for '000007' where the set has '000009'"):
+        read_proposals(path, ["000005", "000009"])
+    path.write_bytes(b"MATLAB 5.0 MAT-file" + bytes(100))
+    with pytest.raises(PrototxtError, match=r"voc.mat: is no .mat of proposals"):
+        read_proposals(path, ["000005"])
 
 
 def test_a_pickles_code_is_never_run(tmp_path: Path) -> None:
