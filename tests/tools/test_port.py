@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -28,15 +29,6 @@ FRCNN = FIXTURES / "nets" / "frcnn_test.prototxt", FIXTURES / "nets" / "frcnn_te
 
 def port(*words: object) -> int:
     return main(["port", *map(str, words)])
-
-
-def refusal(capsys: pytest.CaptureFixture[str], *words: object) -> str:
-    """The line of a port that is refused."""
-    assert port(*words) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    return captured.err.removeprefix("recaffe port: ").rstrip("\n")
 
 
 @pytest.fixture(scope="module")
@@ -100,21 +92,23 @@ def test_the_report_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "  changed: 3 params have the net's shape, not the old 4-axis one\n" in capsys.readouterr().out
 
 
-def test_layers_that_the_weights_lack_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_layers_that_the_weights_lack_are_left_out(
+    tmp_path: Path, refused: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
     plain, missing = FIXTURES / "formats" / "plain.prototxt", FIXTURES / "formats" / "bad_missing_layer.caffemodel"
-    assert "lacks layer(s) 'fc'" in refusal(capsys, plain, missing, tmp_path / "a.caffemodel")
+    assert "lacks layer(s) 'fc'" in refused("port", plain, missing, tmp_path / "a.caffemodel")
     for form in FORMATS:
         assert port(plain, missing, tmp_path / f"a{form}", "--allow-missing") == 0
         assert f"  left out: layer 'fc', which {missing} lacks\n" in capsys.readouterr().out
         net = Net.from_prototxt(plain, weights=tmp_path / f"a{form}", allow_missing=True)
         assert net.layer("conv").params[0].any()
-        assert "lacks layer(s) 'fc'" in refusal(capsys, plain, tmp_path / f"a{form}", tmp_path / "b.pt")
+        assert "lacks layer(s) 'fc'" in refused("port", plain, tmp_path / f"a{form}", tmp_path / "b.pt")
 
 
-def test_what_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_there_stays(tmp_path: Path, refused: Callable[..., str]) -> None:
     target = tmp_path / "a.pt"
     target.write_bytes(b"mine")
-    assert refusal(capsys, LENET, WEIGHTS, target) == f"{target}: exists already (--force replaces it)"
+    assert refused("port", LENET, WEIGHTS, target) == f"{target}: exists already (--force replaces it)"
     assert target.read_bytes() == b"mine"
     assert port(LENET, WEIGHTS, target, "--force") == 0
     assert port(LENET, target, target, "--force") == 0
@@ -135,7 +129,7 @@ def test_what_breaks_off_leaves_nothing(
     line: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    refused: Callable[..., str],
 ) -> None:
     whole = OutParam.array
 
@@ -147,13 +141,13 @@ def test_what_breaks_off_leaves_nothing(
     # As the npz is read through a library, every writer asks for whole arrays.
     monkeypatch.setattr(OutParam, "array", broken)
     target = tmp_path / f"a{form}"
-    assert refusal(capsys, LENET, FIXTURES / "formats" / "lenet.npz", target) == line.format(target=target)
+    assert refused("port", LENET, FIXTURES / "formats" / "lenet.npz", target) == line.format(target=target)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_file_that_came_out_wrong_is_not_kept(
-    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
     from recaffe.tools import port as module
 
@@ -167,15 +161,15 @@ def test_a_file_that_came_out_wrong_is_not_kept(
         path.write_bytes(content)
 
     monkeypatch.setattr(module, "write_weights", wrong)
-    line = refusal(capsys, LENET, WEIGHTS, tmp_path / f"a{form}")
+    line = refused("port", LENET, WEIGHTS, tmp_path / f"a{form}")
     assert line.startswith(f"{tmp_path}/a{form}: not kept: ")
     told = {".npz": "Bad CRC-32"}  # and torch.load finds this one by itself only where it is asked to
     assert told.get(form, "layer 'conv2', param 0 comes back from the written file with other bits") in line
     assert list(tmp_path.iterdir()) == []
 
 
-def test_dialects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line = refusal(capsys, *FRCNN, tmp_path / "a.caffemodel")
+def test_dialects(tmp_path: Path, refused: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused("port", *FRCNN, tmp_path / "a.caffemodel")
     assert "layer 'roi_pool5' (ROIPooling): LayerParameter.roi_pooling_param is unknown to bvlc's Caffe" in line
     assert port(*FRCNN, tmp_path / "a.caffemodel", "--dialect", "fast-rcnn") == 0
     assert ".caffemodel of fast-rcnn's Caffe, 28 params" in capsys.readouterr().out
@@ -183,19 +177,19 @@ def test_dialects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.tar", "caffemodel", "a.h5"])
-def test_an_unknown_suffix_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line = refusal(capsys, LENET, WEIGHTS, tmp_path / name)
+def test_an_unknown_suffix_is_refused(name: str, tmp_path: Path, refused: Callable[..., str]) -> None:
+    line = refused("port", LENET, WEIGHTS, tmp_path / name)
     assert line == f"{tmp_path / name}: no format has this suffix; there are {', '.join((*FORMATS, *MODELS))}"
 
 
-def test_nan_is_refused_unless_allowed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nan_is_refused_unless_allowed(tmp_path: Path, refused: Callable[..., str]) -> None:
     content = bytearray(WEIGHTS.read_bytes())
     with np.load(FIXTURES / "formats" / "lenet.npz") as golden:
         at = content.index(golden["param/ip2/1"].tobytes())
     content[at : at + 4] = np.float32(np.nan).tobytes()
     bad = tmp_path / "nan.caffemodel"
     bad.write_bytes(content)
-    line = refusal(capsys, LENET, bad, tmp_path / "a.npz")
+    line = refused("port", LENET, bad, tmp_path / "a.npz")
     assert line == f"{bad}: NaN or infinite: 1 value(s) of layer 'ip2', blob 1 (allow_nonfinite takes them)"
     assert port(LENET, bad, tmp_path / "a.caffemodel", "--allow-nonfinite") == 0
     assert (tmp_path / "a.caffemodel").read_bytes() == content
@@ -217,8 +211,8 @@ def test_boxes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert np.array_equal(have["param/bbox_pred/1"], want.astype(np.float32))
 
 
-def test_deviations_alone_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line = refusal(capsys, *FRCNN, tmp_path / "a.npz", "--stds", 1, 1, 1, 1)
+def test_deviations_alone_are_refused(tmp_path: Path, refused: Callable[..., str]) -> None:
+    line = refused("port", *FRCNN, tmp_path / "a.npz", "--stds", 1, 1, 1, 1)
     assert line == "--means and --stds say how: add --bbox-normalize or --bbox-unnormalize"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +28,6 @@ def port(*words: object) -> int:
     return main(["port", *map(str, words)])
 
 
-def refusal(capsys: pytest.CaptureFixture[str], *words: object) -> str:
-    """The line of a port that is refused."""
-    assert port(*words) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    return captured.err.removeprefix("recaffe port: ").rstrip("\n")
-
-
 @pytest.mark.parametrize("form", MODELS)
 @pytest.mark.parametrize("net", [FRCNN, RFCN])
 def test_models_give_caffes_blobs(net: tuple[Path, Path], form: str, tmp_path: Path) -> None:
@@ -52,7 +43,9 @@ def test_models_give_caffes_blobs(net: tuple[Path, Path], form: str, tmp_path: P
 
 
 @pytest.mark.parametrize("form", MODELS)
-def test_a_second_run_gives_the_same_bytes(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_gives_the_same_bytes(
+    form: str, tmp_path: Path, refused: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
     files = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -60,7 +53,7 @@ def test_a_second_run_gives_the_same_bytes(form: str, tmp_path: Path, capsys: py
         files.append({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()})
     assert files[0] == files[1]
     assert len(files[0]) == (2 if form == ".py" else 1)
-    line = refusal(capsys, *LENET, tmp_path / "a" / f"lenet{form}") if capsys.readouterr() else ""
+    line = refused("port", *LENET, tmp_path / "a" / f"lenet{form}") if capsys.readouterr() else ""
     assert line == f"{tmp_path}/a/lenet{form}: exists already (--force replaces it)"
     assert port(*LENET, tmp_path / "a" / f"lenet{form}", "--force") == 0
 
@@ -87,7 +80,7 @@ def test_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("form", MODELS)
 def test_a_model_that_came_out_wrong_is_not_kept(
-    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
     from recaffe.tools import port as module
 
@@ -102,7 +95,7 @@ def test_a_model_that_came_out_wrong_is_not_kept(
         return model
 
     monkeypatch.setattr(module, "write_model", wrong)
-    line = refusal(capsys, *FRCNN, tmp_path / f"a{form}")
+    line = refused("port", *FRCNN, tmp_path / f"a{form}")
     blob = "bbox_pred" if form == ".pt2" else "conv3_1"  # of a program only the outputs can be seen
     assert line.startswith(f"{tmp_path}/a{form}: not kept: on a random input top/{blob}: ")
     assert list(tmp_path.iterdir()) == []
@@ -110,20 +103,20 @@ def test_a_model_that_came_out_wrong_is_not_kept(
 
 @pytest.mark.parametrize("form", MODELS)
 def test_what_breaks_off_leaves_nothing(
-    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
     def broken(path: Path, *rest: object) -> None:
         path.write_text("half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr("recaffe.tools.port.write_model", broken)
-    assert refusal(capsys, *LENET, tmp_path / f"a{form}") == "interrupted"
+    assert refused("port", *LENET, tmp_path / f"a{form}") == "interrupted"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_code_replaces_neither_file_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_code_replaces_neither_file_unasked(tmp_path: Path, refused: Callable[..., str]) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"mine")
-    line = refusal(capsys, *LENET, tmp_path / "a.py")
+    line = refused("port", *LENET, tmp_path / "a.py")
     assert line == f"{tmp_path}/a.safetensors: exists already (--force replaces it)"
     assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
 
@@ -148,8 +141,8 @@ def test_refusals(
     line: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    refused: Callable[..., str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert line in refusal(capsys, *(words if len(words) > 2 else (words[0], words[0], words[1])))
+    assert line in refused("port", *(words if len(words) > 2 else (words[0], words[0], words[1])))
     assert list(tmp_path.iterdir()) == []

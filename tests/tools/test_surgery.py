@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +22,6 @@ FRCNN = NETS / "frcnn_test.prototxt", NETS / "frcnn_test.caffemodel"
 
 def surgery(*words: object) -> int:
     return main(["surgery", *map(str, words)])
-
-
-def refusal(capsys: pytest.CaptureFixture[str], *words: object) -> str:
-    """The line of an operation that is refused."""
-    assert surgery(*words) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    return captured.err.removeprefix("recaffe surgery: ").rstrip("\n")
 
 
 def test_all_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,19 +114,21 @@ def test_input_fields_are_printed_as_such(tmp_path: Path) -> None:
     assert out[0].read_text().startswith('name: "ZF"\ninput: "data"\ninput: "rois"\ninput_shape {')
 
 
-def test_missing_and_unused_weights_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_and_unused_weights_are_told(
+    tmp_path: Path, refused: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
     net, weights = FORMATS / "plain.prototxt", FORMATS / "bad_missing_layer.caffemodel"
     out = tmp_path / "a.prototxt", tmp_path / "a.npz"
-    assert "lacks layer(s) 'fc'" in refusal(capsys, net, weights, *out, "--rename", "conv=c")
+    assert "lacks layer(s) 'fc'" in refused("surgery", net, weights, *out, "--rename", "conv=c")
     assert surgery(net, weights, *out, "--rename", "conv=c", "--allow-missing") == 0
     assert f"  note: layer 'fc' is not in {weights}: it is as its fillers made it\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("there", ["a.prototxt", "a.npz"])
-def test_what_is_there_stays(there: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_there_stays(there: str, tmp_path: Path, refused: Callable[..., str]) -> None:
     out = tmp_path / "a.prototxt", tmp_path / "a.npz"
     (tmp_path / there).write_bytes(b"mine")
-    line = refusal(capsys, *FRCNN, *out, "--rename", "fc6=six")
+    line = refused("surgery", *FRCNN, *out, "--rename", "fc6=six")
     assert line == f"{tmp_path / there}: exists already (--force replaces it)"
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]
     assert surgery(*FRCNN, *out, "--rename", "fc6=six", "--force") == 0
@@ -142,7 +136,7 @@ def test_what_is_there_stays(there: str, tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_weights_that_came_out_wrong_leave_neither_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
     from recaffe.tools import surgery as module
 
@@ -152,7 +146,7 @@ def test_weights_that_came_out_wrong_leave_neither_file(
         right(path, net, layers[:-2], *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "write_weights", wrong)
-    line = refusal(capsys, *FRCNN, tmp_path / "a.prototxt", tmp_path / "a.npz", "--rename", "fc6=six")
+    line = refused("surgery", *FRCNN, tmp_path / "a.prototxt", tmp_path / "a.npz", "--rename", "fc6=six")
     assert line.startswith(f"{tmp_path / 'a.npz'}: not kept: ")
     assert list(tmp_path.iterdir()) == []
 
@@ -178,11 +172,11 @@ def test_large_nets_are_not_run_unasked(
         ("--drop fcc7", "no layer 'fcc7' in net 'tiny_frcnn'; did you mean 'fc7'?"),
     ],
 )
-def test_a_wrong_call_is_one_line(words: str, line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert refusal(capsys, *FRCNN, tmp_path / "a.prototxt", tmp_path / "a.npz", *words.split()) == line
+def test_a_wrong_call_is_one_line(words: str, line: str, tmp_path: Path, refused: Callable[..., str]) -> None:
+    assert refused("surgery", *FRCNN, tmp_path / "a.prototxt", tmp_path / "a.npz", *words.split()) == line
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_files_are_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line = refusal(capsys, *FRCNN, tmp_path / "a.npz", tmp_path / "a.npz", "--merge-bn")
+def test_two_files_are_two(tmp_path: Path, refused: Callable[..., str]) -> None:
+    line = refused("surgery", *FRCNN, tmp_path / "a.npz", tmp_path / "a.npz", "--merge-bn")
     assert line == f"{tmp_path / 'a.npz'}: is OUT_NET and OUT: two files are written"
