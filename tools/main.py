@@ -60,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     The environment variable RECAFFE_TRACEBACK=1 shows where such a fault came from.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    # oneDNN keeps the kernels of its last 1,024 shapes, and pictures of many sizes have more.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "20000")
     name = "recaffe"
     try:
         args = _parser(words).parse_args(words, argparse.Namespace(words=words))

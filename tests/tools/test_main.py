@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +118,13 @@ def test_version_needs_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("recaffe ")
+
+
+def test_onednn_keeps_more_kernels_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    monkeypatch.delenv(name, raising=False)
+    assert main(["layers"]) == 0
+    assert os.environ[name] == "20000"
+    monkeypatch.setenv(name, "7")
+    assert main(["layers"]) == 0
+    assert os.environ[name] == "7"
