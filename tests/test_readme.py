@@ -58,7 +58,7 @@ def test_a_block_runs(block: Block, tmp_path: Path) -> None:
 
 def test_what_trains_for_minutes_runs_for_two_iterations(tmp_path: Path) -> None:
     short = [block for block in blocks() if block.how == "cut short"]
-    assert len(short) == 3
+    assert len(short) == 4
     for block in short:
         code = block.code.replace("recaffe data shapes shapes", "recaffe data shapes shapes --images 8")
         run(re.sub(r"(?<!\d)\d{4,}(?!\d)", "2", code), block.language, tmp_path)  # iterations, in arguments and names
