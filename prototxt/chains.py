@@ -53,12 +53,11 @@ class ChainedWalk(Walk):
         super().forward(fed, kept, record)
 
     def _step(self, i: int, node: Node, fed: Mapping[str, Tensor], kept: Set[str], record: bool) -> None:
-        if self._whole or i not in self._within | self._starts.keys():
-            super()._step(i, node, fed, kept, record)
+        chain = None if self._whole else self._starts.get(i)
+        if chain is None:
+            if self._whole or i not in self._within:
+                super()._step(i, node, fed, kept, record)
             return
-        if i in self._within:
-            return
-        chain = self._starts[i]
         try:
             tops = chain.program(*(self.values[blob] for blob in chain.bottoms))
         except RuntimeError as error:
