@@ -46,7 +46,7 @@ def test_an_extra_is_missing_or_has_versions(monkeypatch: pytest.MonkeyPatch) ->
     have = {"onnx": "1.16.0"}
     monkeypatch.setattr(doctor, "_version", have.get)
     extras = doctor.examine()["extras"]
-    assert set(extras) == {"coco", "lmdb", "onnx", "plot", "tensorboard"}
+    assert set(extras) == {"coco", "lmdb", "mat", "onnx", "plot", "tensorboard"}
     assert extras["onnx"] == "not installed: pip install 'recaffe[onnx]'"
     have["onnxruntime"] = "1.18.0"
     assert doctor.examine()["extras"]["onnx"] == "onnx 1.16.0, onnxruntime 1.18.0"

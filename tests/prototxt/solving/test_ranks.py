@@ -272,4 +272,6 @@ def main(job: str, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    status = main(sys.argv[1], Path(sys.argv[2]))
+    sys.stderr.flush()
+    os._exit(status)  # as tools/main.py, and for its reason
