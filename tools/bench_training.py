@@ -27,6 +27,7 @@ from .datasets.feeding import Minibatches
 from .datasets.minibatch import Blobs
 from .datasets.roidb import Entry, Roidb
 from .trainer import feed_detector
+from .training_run import keep_memory
 
 _HEIGHT, _WIDTH = 600, 1000
 _PICTURES, _ITERATIONS = 8, 4
@@ -93,6 +94,7 @@ def _measure(folder: Path) -> None:
     """Print seconds of a product, an iteration, one in bfloat16, its wait for data, a picture's reading; most bytes."""
     settings = {"HAS_RPN": True, "IMS_PER_BATCH": 1, "BBOX_NORMALIZE_TARGETS_PRECOMPUTED": True, "BG_THRESH_LO": 0.0}
     config = Config.default("frcnn").with_flat({f"TRAIN.{key}": value for key, value in settings.items()})
+    keep_memory()
     roidb, solver = _roidb(folder), _solver(config, folder)
     batches = feed_detector(solver, roidb)
     waits: list[float] = []
