@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+import pytest
 
 from recaffe.layers.registry import registered
 
@@ -20,16 +25,24 @@ LONGEST_FILE, LONGEST_TEST, LONGEST_FUNCTION, LARGEST_FILE = 250, 300, 50, 1 << 
 CARRIED = {"golden/dump_caffe.py": 600}  # one file, as it is carried to the old machine
 SHARED_NAMES = {"__init__", "errors", "arguments"}  # what several rooms have of their own
 BINARY = {".npz", ".caffemodel", ".png", ".jpg"}
-MADE = {"build", "dist", "__pycache__", "recaffe.egg-info"}
 
 
 def tracked() -> Iterator[Path]:
-    """Every file of the checkout but what is made in it."""
-    for path in sorted(ROOT.iterdir()):
-        if path.name in MADE or (path.name.startswith(".") and path.name not in {".ci", ".gitignore"}):
-            continue
-        inside = path.rglob("*") if path.is_dir() else [path]
-        yield from (p for p in inside if p.is_file() and not MADE & set(p.parts) and p.suffix != ".so")
+    """Every file that belongs to the project: what git knows or would add; without git, what .gitignore lets through."""
+    if (ROOT / ".git").exists() and shutil.which("git"):
+        command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
+        yield from (path for path in map(ROOT.joinpath, sorted({*listed} - {""})) if path.is_file())
+    else:
+        yield from not_ignored(ROOT, (ROOT / ".gitignore").read_text().split())
+
+
+def not_ignored(folder: Path, patterns: list[str]) -> Iterator[Path]:
+    """The files below a folder that no pattern of a plain .gitignore matches: `/top/`, `anywhere/` or `*.suffix`."""
+    for path in sorted(folder.iterdir()):
+        here = "/" + path.relative_to(ROOT).as_posix()
+        if not any(fnmatch(here if p.startswith("/") else path.name, p.rstrip("/")) for p in patterns):
+            yield from not_ignored(path, patterns) if path.is_dir() else [path]
 
 
 def name(path: Path) -> str:
@@ -121,6 +134,20 @@ def test_no_two_modules_share_a_name() -> None:
     for path in SOURCES:
         places[path.stem].append(name(path))
     assert {stem: found for stem, found in places.items() if len(found) > 1 and stem not in SHARED_NAMES} == {}
+
+
+def test_what_is_ignored_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With git and without: what `make demo` leaves is no part of the project."""
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    shutil.copy(Path(__file__).parents[1] / ".gitignore", tmp_path)
+    for made in ("demo.png", "build/x.py", "layers/native/_kernels.so", "layers/__pycache__/x.pyc"):
+        (tmp_path / made).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / made).write_text("")
+    (tmp_path / "layers" / "relu.py").write_text("")
+    expected = [".gitignore", "layers/relu.py"]
+    assert [name(path) for path in tracked()] == expected
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    assert [name(path) for path in tracked()] == expected
 
 
 def test_no_file_is_large() -> None:
