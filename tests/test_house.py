@@ -28,7 +28,7 @@ BINARY = {".npz", ".caffemodel", ".png", ".jpg"}
 
 
 def tracked() -> Iterator[Path]:
-    """Every file that belongs to the project: what git knows or would add; without git, what .gitignore lets through."""
+    """Every file that belongs to the project: what git knows or would add, or else what is not ignored."""
     if (ROOT / ".git").exists() and shutil.which("git"):
         command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listed = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
