@@ -1,1 +1,39 @@
 """recaffe: Caffe's detection nets, layer by layer, in PyTorch."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .prototxt.files import read_weights
+    from .prototxt.net import Net
+    from .prototxt.solving import Solver
+    from .prototxt.text import read_net
+    from .tools.detection import Detector
+
+    __version__: str
+
+__all__ = ["Detector", "Net", "Solver", "__version__", "read_net", "read_weights"]
+
+_ROOMS = {
+    "Detector": "tools.detection",
+    "Net": "prototxt.net",
+    "Solver": "prototxt.solving",
+    "read_net": "prototxt.text",
+    "read_weights": "prototxt.files",
+}
+"""Where the front door's names live: each is imported when it is first asked for, as they bring torch."""
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return version("recaffe")
+    if name in _ROOMS:
+        return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
 
 ROOMS = ("layers", "prototxt", "golden", "tools")
 
@@ -11,7 +12,15 @@ ROOMS = ("layers", "prototxt", "golden", "tools")
 def packages() -> list[str]:
     """Every folder of Python code under the rooms, as packages of recaffe."""
     folders = {code.parent for room in ROOMS for code in Path(room).rglob("*.py")}
-    return sorted(".".join(("recaffe", *folder.parts)) for folder in folders)
+    return ["recaffe", *sorted(".".join(("recaffe", *folder.parts)) for folder in folders)]
+
+
+class BuildPackage(build_py):
+    """Builds the package that this folder is, without this file."""
+
+    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
+        """All modules but setup.py."""
+        return [module for module in super().find_package_modules(package, package_dir) if module[1] != "setup"]
 
 
 def fingerprint() -> str:
@@ -35,13 +44,14 @@ kernels = Extension(
 setup(
     package_dir={"recaffe": "."},
     packages=packages(),
-    py_modules=["recaffe.__init__"],  # as a package it would take this file along
+    cmdclass={"build_py": BuildPackage},
     include_package_data=False,  # "everything that git tracks" would take far more along
     package_data={
+        "recaffe": ["py.typed"],
         "recaffe.golden": ["fixtures/**/*"],
         "recaffe.layers.native": ["*.cpp", "*.h"],
         "recaffe.prototxt": ["*.proto", "*.pyi", "zoo/shapes*"],
-        "recaffe.tools.report": ["*.css", "*.js"],
+        "recaffe.tools.report.comparison": ["*.css", "*.js"],
     },
     ext_modules=[kernels],
 )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from ..layers.shapes import times
+from ..layers import times
 
 Array = npt.NDArray[Any]
 

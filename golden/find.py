@@ -15,7 +15,7 @@ _COMPANIONS = (".caffemodel", ".prototxt", ".solverstate", ".h5", ".binaryproto"
 
 
 @dataclass(frozen=True)
-class Found:
+class FixtureSearch:
     """Fixtures in the order asked for, folders sorted; what else was met must be told, not passed over."""
 
     fixtures: list[Path]
@@ -36,7 +36,7 @@ class Found:
         return f"left out: {', '.join(notes)}" if notes else ""
 
 
-def find(paths: Iterable[str | os.PathLike[str]]) -> Found:
+def find(paths: Iterable[str | os.PathLike[str]]) -> FixtureSearch:
     """Look through files and folders (with all below them); each folder must hold a fixture."""
     fixtures: dict[Path, Path] = {}
     others: dict[Path, Path] = {}
@@ -53,7 +53,7 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> Found:
             raise GoldenError(f"{path}: no fixture in this folder ({len(files)} .npz of other kinds)")
         fixtures |= {file.resolve(): file for file in mine if file.resolve() not in fixtures}
         others |= {file.resolve(): file for file in files if file not in mine}
-    found = Found(list(fixtures.values()), list(others.values()), companions)
+    found = FixtureSearch(list(fixtures.values()), list(others.values()), companions)
     if not found.fixtures:
         raise GoldenError(f"no fixture among the files named{'; ' if found.note() else ''}{found.note()}")
     return found

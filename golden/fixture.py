@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy.typing as npt
 
+from ..prototxt.net import ParamName
 from .errors import GoldenError
 from .npz import read_joined, write_npz
 from .recipe import make_image, make_params
 
 Array = npt.NDArray[Any]
-Place = tuple[str, int]
-
 _BLOBS = {"input": "inputs", "bottom": "bottoms", "top": "tops", "top_diff": "top_diffs", "diff": "diffs", "rng": "rng"}
 _PARAMS = {"param": "params", "param_diff": "param_diffs", "post": "post", "version": "versions"}
 _FULL_SIZE = ("head_seed", "params", "data_hw")
@@ -45,13 +44,13 @@ class Fixture:
     """Fed: the arrays that a layer of memory gives, by the tops that give them."""
     bottoms: dict[str, Array] = field(default_factory=dict)
     """Fed."""
-    params: dict[Place, Array] = field(default_factory=dict)
+    params: dict[ParamName, Array] = field(default_factory=dict)
     """Fed."""
     tops: dict[str, Array] = field(default_factory=dict)
     """Expected of forward."""
     forwards: list[dict[str, Array]] = field(default_factory=list)
     """Expected of one forward after another, in place of `tops`."""
-    versions: dict[Place, Array] = field(default_factory=dict)
+    versions: dict[ParamName, Array] = field(default_factory=dict)
     """Expected: a blob's first, second ... value, each overwritten in place by the next; the last is in `tops`."""
     rng: dict[str, Array] = field(default_factory=dict)
     """Expected: NumPy's legacy generator right before a Python layer ran: 624 words, position, has_gauss, gauss."""
@@ -59,9 +58,9 @@ class Fixture:
     """Fed to backward."""
     diffs: dict[str, Array] = field(default_factory=dict)
     """Expected of backward."""
-    param_diffs: dict[Place, Array] = field(default_factory=dict)
+    param_diffs: dict[ParamName, Array] = field(default_factory=dict)
     """Expected of backward."""
-    post: dict[Place, Array] = field(default_factory=dict)
+    post: dict[ParamName, Array] = field(default_factory=dict)
     """Params that forward itself changes: expected."""
     trace: dict[str, Array] = field(default_factory=dict)
     """A solver's steps: the keys behind `trace/` as they are."""
@@ -169,7 +168,7 @@ def _singles(values: dict[str, Array], fields: dict[str, Any]) -> dict[str, Any]
     return found
 
 
-def _place(key: str, rest: str) -> Place:
+def _place(key: str, rest: str) -> ParamName:
     layer, _, index = rest.rpartition("/")
     if not layer or not index.isdecimal():
         what = (

@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..prototxt.net import Net
-from ..prototxt.walk import run_layer
+from ..prototxt.net import Net, run_layer
 from .fixture import Array
-from .outcome import Inner, Outcome
+from .result import Inner, RunResult
 
 
 class Isolated:
@@ -43,9 +42,9 @@ class Isolated:
         self.leaves: dict[str, Tensor] = {}
         self.chains: dict[str, list[Tensor]] = {}
 
-    def run(self, fed: Mapping[str, Tensor], backward: bool) -> Outcome:
+    def run(self, fed: Mapping[str, Tensor], backward: bool) -> RunResult:
         """Forward, and backward where the fixture has diffs."""
-        outcome = Outcome(inner=self.inner)
+        outcome = RunResult(inner=self.inner)
         with torch.set_grad_enabled(backward):
             self._forward(fed)
         outcome.tops = {name: top.detach() for name, top in self.last.items()}
@@ -92,7 +91,7 @@ class Isolated:
         self.leaves[name] = self.golden[name].clone().requires_grad_(torch.is_grad_enabled())
         return self.leaves[name]
 
-    def _backward(self, outcome: Outcome) -> None:
+    def _backward(self, outcome: RunResult) -> None:
         for name, seed in self.seeds.items():
             outcome.diffs[name] = self._through_chain(name, seed)
         known = {**outcome.diffs, **self.diffs}

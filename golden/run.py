@@ -10,14 +10,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..prototxt.config import Config
-from ..prototxt.net import Net
-from ..prototxt.text import read_net
+from ..prototxt.net import Net, ParamName
+from ..prototxt.text import Config, read_net
+from .attachments import compare_files, compare_weights, files_apart, hand_in, without_data
 from .compare import BlobResult, compare_blob
-from .fixture import Fixture, Place
+from .fixture import Fixture
 from .isolate import Isolated
-from .outcome import Outcome
-from .outside import compare_files, compare_weights, files_apart, hand_in, without_data
+from .result import RunResult
 from .trace import compare_trace
 
 FORWARD, BACKWARD, WHOLE = 1e-5, 1e-4, 1e-4
@@ -33,7 +32,7 @@ class Report:
     fixture: Fixture
     results: list[BlobResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: RunResult = field(default_factory=RunResult)
     """Our own blobs and diffs."""
     ours: dict[str, Tensor] = field(default_factory=dict)
     """What was compared of ours, by its key."""
@@ -100,7 +99,7 @@ def compare_run(
             report.ours[key] = have
 
 
-def _pairs(net: Net, fixture: Fixture, outcome: Outcome, top: str) -> Iterator[tuple[str, Array, Tensor | None]]:
+def _pairs(net: Net, fixture: Fixture, outcome: RunResult, top: str) -> Iterator[tuple[str, Array, Tensor | None]]:
     """Everything that the fixture expects of a run, and ours."""
     for name, want in _in_order(net, fixture.tops):
         yield f"{top}/{name}", want, outcome.tops.get(name)
@@ -123,7 +122,7 @@ def _net(fixture: Fixture, report: Report) -> Net:
     seed = fixture.rng_seed if fixture.seed is None else fixture.seed
     text = without_data(read_net(fixture.prototxt), fixture.bottoms)
     net = Net(text, fixture.phase, config=config, seed=seed, folder=fixture.path.parent)
-    values: dict[Place, Tensor] = {}
+    values: dict[ParamName, Tensor] = {}
     for (layer, index), value in fixture.params.items():
         shapes = net.param_shapes.get(layer, [])
         if index < len(shapes) and shapes[index] == value.shape:
@@ -144,15 +143,15 @@ def _net(fixture: Fixture, report: Report) -> Net:
     return net
 
 
-def _run_whole(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> Outcome:
+def _run_whole(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> RunResult:
     with torch.set_grad_enabled(backward):
         net(fed, keep="all")
     if net.loss_weights or fixture.top_diffs:
         net.backward(fixture.top_diffs)
-    return Outcome(dict(net.blobs), dict(net.diffs) if backward else {})
+    return RunResult(dict(net.blobs), dict(net.diffs) if backward else {})
 
 
-def _run_isolated(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> Outcome:
+def _run_isolated(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> RunResult:
     for layer in net.parts.layers:
         layer.overwrite = False  # a chain's first version is looked at after its last
     golden = {name: torch.from_numpy(np.array(value)) for name, value in (fixture.bottoms | fixture.tops).items()}
@@ -199,7 +198,7 @@ def _in_order(net: Net, blobs: Mapping[str, Array]) -> Iterator[tuple[str, Array
         yield name, blobs[name]
 
 
-def _diff(outcome: Outcome, name: str) -> Tensor | None:
+def _diff(outcome: RunResult, name: str) -> Tensor | None:
     """A blob's diff; zero where backward did not come by."""
     if name in outcome.diffs:
         return outcome.diffs[name]

@@ -12,14 +12,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..layers.draws import random_place, set_random_place
-from ..prototxt.config import Config
-from ..prototxt.net import Net
-from ..prototxt.solving.solver import Solver
-from ..prototxt.text import read_net, read_solver
+from ..layers import random_state, set_random_state
+from ..prototxt.net import Net, ParamName
+from ..prototxt.solving import Solver
+from ..prototxt.text import Config, read_net, read_solver
 from .compare import BlobResult, compare_blob
 from .errors import GoldenError
-from .fixture import Fixture, Place
+from .fixture import Fixture
 
 PLAIN, SAMPLED = 1e-5, 1e-3
 """Allowed differences after some steps; those of a net that draws its samples grow from step to step."""
@@ -39,11 +38,11 @@ class Trace:
     single: dict[str, Array] = field(default_factory=dict)
     bottoms: dict[int, dict[str, Array]] = field(default_factory=dict)
     """The minibatches, taken in turn, the same for all forwards of an iteration."""
-    after: dict[int, dict[Place, Array]] = field(default_factory=dict)
+    after: dict[int, dict[ParamName, Array]] = field(default_factory=dict)
     """Params after some of the steps, counted from 0."""
-    last: dict[Place, Array] = field(default_factory=dict)
+    last: dict[ParamName, Array] = field(default_factory=dict)
     """Params after the last."""
-    resumed: dict[Place, Array] = field(default_factory=dict)
+    resumed: dict[ParamName, Array] = field(default_factory=dict)
     """Params of another solver, which went on from the snapshot."""
     history: dict[int, Array] = field(default_factory=dict)
 
@@ -129,7 +128,7 @@ class TraceReport:
                 self._beside_caffe(other, name)
             return
         for other in resumed.values():
-            set_random_place(other.net.rng, random_place(solver.net.rng))
+            set_random_state(other.net.rng, random_state(solver.net.rng))
             other.step(1)
         solver.step(1)
         wanted = {place: _param(solver.net, *place) for place in self.trace.last}
@@ -173,7 +172,7 @@ class TraceReport:
                 self._compare_params(f"params/{step}", self.trace.after.get(step, {}), solver)
         return rates
 
-    def _compare_params(self, key: str, wanted: Mapping[Place, Array], solver: Solver) -> None:
+    def _compare_params(self, key: str, wanted: Mapping[ParamName, Array], solver: Solver) -> None:
         for (layer, index), want in wanted.items():
             self._compare(f"{key}/{layer}/{index}", want, _param(solver.net, layer, index))
 
@@ -190,7 +189,7 @@ def compare_trace(fixture: Fixture, watch: Watch | None = None) -> TraceReport:
     return report
 
 
-def _fitting(net: Net, params: Mapping[Place, Array]) -> dict[Place, Tensor]:
+def _fitting(net: Net, params: Mapping[ParamName, Array]) -> dict[ParamName, Tensor]:
     """The params that the net has in that shape; the others were told of when the net itself was compared."""
     shapes = {(layer, i): shape for layer, found in net.param_shapes.items() for i, shape in enumerate(found)}
     return {place: torch.from_numpy(np.array(v)) for place, v in params.items() if shapes.get(place) == v.shape}

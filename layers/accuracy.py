@@ -5,10 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .layer import Arity, Layer, LayerError
-from .loss import align_labels
-from .registry import register
-from .shapes import canonical_axis, times
+from .base import Arity, Layer, LayerError, align_labels, canonical_axis, register, times
 
 
 @register("Accuracy")

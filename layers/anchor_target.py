@@ -9,11 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .anchors import RATIOS, SCALES, AnchorGrid, inside
-from .image_info import ground_truth, image_info, single_item
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
-from .sampling import DEFAULT_SEED, AnchorRule, usable
+from .base import Arity, Layer, LayerError, Shape, register
+from .boxes import (
+    DEFAULT_SEED,
+    RATIOS,
+    SCALES,
+    AnchorGrid,
+    AnchorRule,
+    ground_truth,
+    image_info,
+    inside,
+    single_item,
+    usable,
+)
 
 Four = tuple[float, float, float, float]
 

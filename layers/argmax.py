@@ -7,9 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from .layer import Layer, LayerError
-from .registry import register
-from .shapes import canonical_axis, times
+from .base import Layer, LayerError, canonical_axis, register, times
 
 
 @register("ArgMax")

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .fillers import Filler
-from .layer import Layer, Shape
-from .registry import register
+from .base import Filler, Layer, Shape, register
 
 
 @register("BatchNorm")

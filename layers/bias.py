@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .fillers import Filler
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
-from .shapes import canonical_axis, times
+from .base import Arity, Filler, Layer, LayerError, Shape, canonical_axis, register, times
 
 
 @register("Bias")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
-from .shapes import times
+from .base import Arity, Layer, LayerError, Shape, register, times
 
 
 @register("BoxAnnotatorOHEM")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .layer import Layer, LayerError
-from .registry import register
+from .base import Layer, LayerError, register
 
 
 @register("Clip")

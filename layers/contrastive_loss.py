@@ -9,10 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .layer import Arity, LayerError, Shape
-from .loss import LossLayer, same_first_axis
-from .registry import register
-from .shapes import times
+from .base import Arity, LayerError, LossLayer, Shape, register, same_first_axis, times
 
 
 @register("ContrastiveLoss")

@@ -6,10 +6,7 @@ import math
 
 from torch.nn import functional
 
-from .filtering import FilteringLayer
-from .layer import Shape
-from .registry import register
-from .sliding import Ints
+from .base import FilteringLayer, Ints, Shape, register
 
 
 @register("Convolution")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
-from .shapes import canonical_axis, times
+from .base import Arity, Layer, LayerError, Shape, canonical_axis, register, times
 
 
 @register("Crop")

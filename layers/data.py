@@ -6,13 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .base_data import Item, StreamLayer
-from .databases import cycle_database
-from .datum import Datum
-from .draws import Draws
-from .layer import LayerError
-from .registry import register
-from .transformation import Transformation
+from .base import Draws, LayerError, register
+from .sources import Datum, Item, StreamLayer, Transformation, cycle_database
 
 
 @register("Data")

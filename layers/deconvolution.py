@@ -6,11 +6,7 @@ import math
 
 from torch.nn import functional
 
-from .filtering import FilteringLayer
-from .layer import LayerError, Shape
-from .registry import register
-from .shapes import times
-from .sliding import Ints
+from .base import FilteringLayer, Ints, LayerError, Shape, register, times
 
 
 @register("Deconvolution")

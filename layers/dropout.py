@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .fillers import Filler
-from .layer import Layer, LayerError
-from .registry import register
+from .base import Filler, Layer, LayerError, register
 
 
 @register("Dropout")

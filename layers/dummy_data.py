@@ -7,9 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from .fillers import Filler, FillerError
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
+from .base import Arity, Filler, FillerError, Layer, LayerError, Shape, register
 
 T = TypeVar("T")
 

@@ -8,9 +8,7 @@ from operator import add, mul
 import torch
 from torch import Tensor
 
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
-from .shapes import same_shapes
+from .base import Arity, Layer, LayerError, Shape, register, same_shapes
 
 
 @register("Eltwise")

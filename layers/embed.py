@@ -5,10 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
+from .base import Filler, Layer, LayerError, Shape, register
 from .batch_reindex import as_indices
-from .fillers import Filler
-from .layer import Layer, LayerError, Shape
-from .registry import register
 
 
 @register("Embed")

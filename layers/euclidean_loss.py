@@ -6,10 +6,7 @@ import math
 
 from torch import Tensor
 
-from .layer import LayerError
-from .loss import LossLayer, same_first_axis
-from .registry import register
-from .shapes import times
+from .base import LayerError, LossLayer, register, same_first_axis, times
 
 
 @register("EuclideanLoss")

@@ -7,8 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from .layer import Layer, LayerError
-from .registry import register
+from .base import Layer, LayerError, register
 
 
 @register("Exp")

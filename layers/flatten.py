@@ -6,9 +6,7 @@ import math
 
 from torch import Tensor
 
-from .layer import Layer, LayerError
-from .registry import register
-from .shapes import canonical_axis, times
+from .base import Layer, LayerError, canonical_axis, register, times
 
 
 @register("Flatten")

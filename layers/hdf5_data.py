@@ -11,12 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from .base_data import SourceLayer
-from .images import read_bytes
-from .layer import Arity, LayerError, Place, Shape
-from .registry import register
-from .shapes import times
-from .transformation import Floats, Transformation
+from .base import Arity, LayerError, Shape, State, register, times
+from .sources import Floats, SourceLayer, Transformation, read_bytes
 
 Order = npt.NDArray[np.int64]
 
@@ -84,11 +80,11 @@ class HDF5DataLayer(SourceLayer):
         for _ in self._pieces(batches * self.batch_size):
             pass
 
-    def place(self) -> Place:
+    def place(self) -> State:
         draws = {"draws": self.generator.get_state().numpy()} if self.shuffle else {}
         return {"file": np.array(self.file), "coming": self.coming, "rows": self.rows, **draws}
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         self.file, self.coming, self.rows = int(place["file"]), place["coming"], place["rows"]
         if self.shuffle:
             self.generator.set_state(torch.from_numpy(place["draws"]))

@@ -8,9 +8,7 @@ import h5py
 import numpy as np
 from torch import Tensor
 
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
-from .shapes import times
+from .base import Arity, Layer, LayerError, Shape, register, times
 
 
 @register("HDF5Output")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .loss import LossLayer, item_labels, refuse_unknown_classes
-from .registry import register
+from .base import LossLayer, item_labels, refuse_unknown_classes, register
 
 
 @register("HingeLoss")

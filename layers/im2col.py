@@ -7,10 +7,7 @@ import math
 from torch import Tensor
 from torch.nn import functional
 
-from .layer import LayerError, Shape
-from .registry import register
-from .shapes import times
-from .sliding import SlidingLayer
+from .base import LayerError, Shape, SlidingLayer, register, times
 
 
 @register("Im2col")

@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .base_data import Item, StreamLayer
-from .draws import Draws
-from .images import decode, read_bytes, resize
-from .layer import Arity, LayerError
-from .registry import register
-from .transformation import Transformation
+from .base import Arity, Draws, LayerError, register
+from .sources import Item, StreamLayer, Transformation, decode, read_bytes, resize
 
 
 @register("ImageData")

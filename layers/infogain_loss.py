@@ -6,10 +6,21 @@ import math
 
 from torch import Tensor
 
-from .layer import Arity, LayerError, Shape
-from .loss import LOG_THRESHOLD, LossLayer, Normalizer, align_labels, floored, refuse_unknown_classes, same_first_axis
-from .registry import register
-from .shapes import canonical_axis, times
+from .base import (
+    LOG_THRESHOLD,
+    Arity,
+    LayerError,
+    LossLayer,
+    Normalizer,
+    Shape,
+    align_labels,
+    canonical_axis,
+    floored,
+    refuse_unknown_classes,
+    register,
+    same_first_axis,
+    times,
+)
 
 
 @register("InfogainLoss")

@@ -7,10 +7,7 @@ import math
 from torch import Tensor
 from torch.nn import functional
 
-from .fillers import Filler
-from .layer import Layer, LayerError, Shape
-from .registry import register
-from .shapes import canonical_axis, times
+from .base import Filler, Layer, LayerError, Shape, canonical_axis, register, times
 
 
 @register("InnerProduct")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from .base import Layer, LayerError, register
 from .exp import log_of_base
-from .layer import Layer, LayerError
-from .registry import register
 
 
 @register("Log")

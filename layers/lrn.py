@@ -5,9 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from .layer import Layer, LayerError, Shape
-from .registry import register
-from .shapes import times
+from .base import Layer, LayerError, Shape, register, times
 
 
 @register("LRN")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from .layer import Arity
+from .base import Arity, RecurrentLayer, register
 from .lstm_unit import lstm_step
-from .recurrent import RecurrentLayer
-from .registry import register
 
 
 @register("LSTM")

@@ -8,9 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .layer import Arity, Layer, LayerError
-from .registry import register
-from .shapes import times
+from .base import Arity, Layer, LayerError, register, times
 
 
 @register("LSTMUnit")

@@ -6,12 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from .base_data import SourceLayer
-from .draws import Draws
-from .layer import Arity, LayerError, Place, Shape
-from .registry import register
-from .shapes import times
-from .transformation import Floats, Transformation, Transformer
+from .base import Arity, Draws, LayerError, Shape, State, register, times
+from .sources import Floats, SourceLayer, Transformation, Transformer
 
 
 @register("MemoryData")
@@ -79,9 +75,9 @@ class MemoryDataLayer(SourceLayer):
         if self.data is not None:
             self.row = (self.row + batches * self.batch_size) % len(self.data)
 
-    def place(self) -> Place:
+    def place(self) -> State:
         return {"row": np.array(self.row)}
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         """Go on with the row; the arrays must be handed in before."""
         self.row = int(place["row"])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .loss import LOG_THRESHOLD, LossLayer, floored, item_labels, refuse_unknown_classes
-from .registry import register
+from .base import LOG_THRESHOLD, LossLayer, floored, item_labels, refuse_unknown_classes, register
 
 
 @register("MultinomialLogisticLoss")

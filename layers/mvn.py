@@ -8,9 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .layer import Layer, LayerError
-from .registry import register
-from .shapes import times
+from .base import Layer, LayerError, register, times
 
 
 @register("MVN")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .fillers import Filler
-from .layer import Arity, Layer, Shape
-from .registry import register
+from .base import Arity, Filler, Layer, Shape, register
 
 
 @register("Parameter")

@@ -9,10 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .fillers import Filler
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
-from .shapes import times
+from .base import Arity, Filler, Layer, LayerError, Shape, register, times
 
 Pair = tuple[int, int]
 

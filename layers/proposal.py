@@ -10,13 +10,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .anchors import RATIOS, SCALES, AnchorGrid
-from .boxes import clip, large_enough, transform_inv
-from .image_info import image_info, single_item
-from .layer import Arity, Layer, LayerError, Shape
-from .native.operator import operator
-from .nms import by_score, least_overlap, nms
-from .registry import register
+from .base import Arity, Layer, LayerError, Shape, register
+from .boxes import (
+    RATIOS,
+    SCALES,
+    AnchorGrid,
+    by_score,
+    clip,
+    image_info,
+    large_enough,
+    least_overlap,
+    nms,
+    single_item,
+    transform_inv,
+)
+from .native import operator
 
 Four = tuple[float, float, float, float]
 TOP_N = {"TRAIN": (12000, 2000), "TEST": (6000, 300)}

@@ -9,11 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import boxes
-from .image_info import ground_truth
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
-from .sampling import DEFAULT_SEED, RoIRule, usable
+from .base import Arity, Layer, LayerError, Shape, register
+from .boxes import DEFAULT_SEED, RoIRule, ground_truth, usable
+from .boxes import arithmetic as boxes
 
 Four = tuple[float, float, float, float]
 

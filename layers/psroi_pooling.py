@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from . import native
-from .layer import Arity, Layer, LayerError, Shape
-from .native.operator import operator
-from .registry import register
-from .roi_bins import check_shapes, image_of, round_away
+from .base import Arity, Layer, LayerError, Shape, register
+from .boxes import check_shapes, image_of, round_away
+from .native import operator
 
 NARROWEST = 0.1
 """No RoI counts as narrower than this many cells."""

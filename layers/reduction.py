@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .layer import Layer
-from .registry import register
-from .shapes import canonical_axis
+from .base import Layer, canonical_axis, register
 
 
 @register("Reduction")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from .layer import Layer
-from .registry import register
+from .base import Layer, register
 
 
 @register("ReLU")

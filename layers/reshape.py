@@ -6,9 +6,7 @@ import math
 
 from torch import Tensor
 
-from .layer import Layer, LayerError, Shape
-from .registry import register
-from .shapes import times
+from .base import Layer, LayerError, Shape, register, times
 
 
 @register("Reshape")

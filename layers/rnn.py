@@ -5,9 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from .layer import Arity
-from .recurrent import RecurrentLayer
-from .registry import register
+from .base import Arity, RecurrentLayer, register
 
 
 @register("RNN")

@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
+from .base import Arity, Layer, LayerError, Shape, register
 
 
 @register("roi_data_layer.layer.RoIDataLayer")

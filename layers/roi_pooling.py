@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 
 from . import native
-from .layer import Arity, Layer, LayerError, Shape
-from .native.operator import operator
-from .registry import register
-from .roi_bins import RoiAxis, check_shapes, image_of, takes
-from .window_max import window_max
+from .base import Arity, Layer, LayerError, Shape, register
+from .boxes import RoiAxis, check_shapes, image_of, takes, window_max
+from .native import operator
 
 
 @register("ROIPooling")

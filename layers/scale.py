@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from .base import Arity, Filler, Layer, Shape, register
 from .bias import check_span, span, stretch
-from .fillers import Filler
-from .layer import Arity, Layer, Shape
-from .registry import register
 
 
 @register("Scale")

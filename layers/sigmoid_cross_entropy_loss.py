@@ -8,10 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .layer import LayerError
-from .loss import LossLayer, Normalizer, same_first_axis
-from .registry import register
-from .shapes import times
+from .base import LayerError, LossLayer, Normalizer, register, same_first_axis, times
 
 
 @register("SigmoidCrossEntropyLoss")

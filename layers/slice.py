@@ -7,9 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from .layer import Arity, Layer, LayerError, Shape
-from .registry import register
-from .shapes import canonical_axis, times
+from .base import Arity, Layer, LayerError, Shape, canonical_axis, register, times
 
 
 @register("Slice")

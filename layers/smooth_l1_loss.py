@@ -5,10 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from .layer import Arity, LayerError, Shape
-from .loss import LossLayer
-from .registry import register
-from .shapes import same_shapes
+from .base import Arity, LayerError, LossLayer, Shape, register, same_shapes
 
 
 @register("SmoothL1Loss")

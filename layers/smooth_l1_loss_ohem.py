@@ -10,10 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .layer import Arity
-from .loss import LossLayer, Normalizer
-from .registry import register
-from .shapes import same_shapes
+from .base import Arity, LossLayer, Normalizer, register, same_shapes
 
 
 @register("SmoothL1LossOHEM")

@@ -9,10 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .layer import Arity
-from .loss import LossLayer, Normalizer, align_labels, refuse_unknown_classes, same_first_axis
-from .registry import register
-from .shapes import canonical_axis
+from .base import (
+    Arity,
+    LossLayer,
+    Normalizer,
+    align_labels,
+    canonical_axis,
+    refuse_unknown_classes,
+    register,
+    same_first_axis,
+)
 
 
 @register("SoftmaxWithLoss")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .layer import Arity
-from .registry import register
+from .base import Arity, register
 from .softmax_loss import SoftmaxWithLossLayer
 
 

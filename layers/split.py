@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .layer import Arity, Layer
-from .registry import register
+from .base import Arity, Layer, register
 
 
 @register("Split")

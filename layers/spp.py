@@ -5,10 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .layer import Layer, LayerError
+from .base import Layer, LayerError, register, times
 from .pooling import PoolingLayer
-from .registry import register
-from .shapes import times
 
 
 @register("SPP")

@@ -7,14 +7,20 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from .base_data import SourceLayer
-from .draws import Draws
-from .images import Image, decode, read_bytes
-from .layer import Arity, LayerError, Place, Shape
-from .registry import register
-from .sampling import DEFAULT_SEED
-from .transformation import Floats, Transformation, Transformer
-from .windows import Cut, Window, parse_windows
+from .base import Arity, Draws, LayerError, Shape, State, register
+from .boxes import DEFAULT_SEED
+from .sources import (
+    Cut,
+    Floats,
+    Image,
+    SourceLayer,
+    Transformation,
+    Transformer,
+    Window,
+    decode,
+    parse_windows,
+    read_bytes,
+)
 
 _CHANNELS = 3
 """Images are read in colour."""
@@ -113,10 +119,10 @@ class WindowDataLayer(SourceLayer):
         for _ in range(batches * self.batch_size * (1 + self.rule.mirror)):
             self.draws.number()
 
-    def place(self) -> Place:
+    def place(self) -> State:
         return self.draws.place()
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         self.draws.return_to(place)
 
     def _kinds(self, windows: list[Window]) -> tuple[list[Window], list[Window]]:

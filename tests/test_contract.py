@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
-from recaffe.layers.fillers import Filler
-from recaffe.layers.layer import Layer
-from recaffe.layers.registry import registered
+from recaffe.layers.base.fillers import Filler
+from recaffe.layers.base.layer import Layer
+from recaffe.layers.base.registry import registered
 from recaffe.prototxt import caffe_pb2
 
 ROOT = Path(__file__).resolve().parent.parent

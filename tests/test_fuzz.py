@@ -11,10 +11,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recaffe.layers.registry import layer_class, registered
+from recaffe.layers.base.registry import layer_class, registered
 from recaffe.prototxt.caffe_pb2 import LayerParameter, NetParameter
-from recaffe.prototxt.net import Net
-from recaffe.prototxt.text import print_text, read_net
+from recaffe.prototxt.net.net import Net
+from recaffe.prototxt.text.read import print_text, read_net
 
 T = TypeVar("T")
 Shape = tuple[int, ...]

@@ -16,14 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.layers.registry import registered
+from recaffe.layers.base.registry import registered
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("layers", "prototxt", "golden", "tools")  # each may import from those before it
 GENERATED = {"prototxt/caffe_pb2.py", "prototxt/caffe_pb2.pyi"}
 LONGEST_FILE, LONGEST_TEST, LONGEST_FUNCTION, LARGEST_FILE = 250, 300, 50, 1 << 20
 CARRIED = {"golden/dump_caffe.py": 600}  # one file, as it is carried to the old machine
-SHARED_NAMES = {"__init__", "errors", "arguments"}  # what several rooms have of their own
 BINARY = {".npz", ".caffemodel", ".png", ".jpg"}
 
 
@@ -112,7 +111,7 @@ def test_no_module_is_loaded_under_two_names() -> None:
         file = getattr(module, "__file__", None)
         if file and Path(file).is_relative_to(ROOT) and name(Path(file)).split("/")[0] in ROOMS:
             names[Path(file)].add(module.__name__)
-    assert names[ROOT / "layers" / "registry.py"] == {registered.__module__}
+    assert names[ROOT / "layers" / "base" / "registry.py"] == {registered.__module__}
     assert {file: found for file, found in names.items() if len(found) > 1} == {}
 
 
@@ -129,11 +128,48 @@ def test_files_and_functions_are_short() -> None:
     assert long == []
 
 
-def test_no_two_modules_share_a_name() -> None:
+def test_no_two_public_classes_share_a_name() -> None:
     places = defaultdict(list)
     for path in SOURCES:
-        places[path.stem].append(name(path))
-    assert {stem: found for stem, found in places.items() if len(found) > 1 and stem not in SHARED_NAMES} == {}
+        classes = (node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef))
+        for public in {found for found in classes if not found.startswith("_")} if name(path) not in CARRIED else ():
+            places[public].append(name(path))
+    assert {public: found for public, found in places.items() if len(found) > 1} == {}
+
+
+def test_a_room_is_entered_by_its_door() -> None:
+    """From outside a room only its `__init__.py` is imported; the doors of smaller rooms within it are its own.
+
+    The four folders at the root hold rooms: `from ..layers.boxes import iou` is an import by a door.
+    """
+    entered = []
+    for path in SOURCES:
+        here = path.relative_to(ROOT).parent.parts
+        for target in (tuple(module.split(".")[1:-1]) for module in imports(path) if module.startswith("recaffe.")):
+            shared = next((k for k, (a, b) in enumerate(zip(here, target, strict=False)) if a != b), None)
+            shared = min(len(here), len(target)) if shared is None else shared
+            is_door = (ROOT.joinpath(*target) / "__init__.py").exists()
+            deepest = shared + (2 if shared == 0 else 1)
+            if len(target) > (deepest if is_door else shared + 1):
+                entered.append((name(path), ".".join(target)))
+    assert entered == []
+
+
+def test_a_door_names_what_it_shows() -> None:
+    for path in SOURCES:
+        if path.name == "__init__.py":
+            tree = ast.parse(path.read_text())
+            assert ast.get_docstring(tree), name(path)
+            listed = [
+                node for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+            ]
+            shown = {
+                alias.asname or alias.name
+                for node in tree.body
+                if isinstance(node, ast.ImportFrom) and node.level
+                for alias in node.names
+            }
+            assert not shown or shown == set(ast.literal_eval(listed[0].value)), name(path)
 
 
 def test_what_is_ignored_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

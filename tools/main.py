@@ -33,20 +33,11 @@ COMMANDS = (
     "data",
 )
 """One module of this folder each, with NAME, HELP, configure(parser) and run(args) -> exit status."""
-_MODULES = {
-    "test": "evaluate",
-    "anchors": "anchor_report",
-    "train-alternating": "train_alternating",
-    "compare": "compare_net",
-    "inspect": "inspect_file",
-    "data": "data_set",
-}
-"""Where another module has the command's name."""
 FAILED = 2
 PIPE_CLOSED = 141  # what a shell reports of a program whose reader went away, as in `recaffe summary NET | head`
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
@@ -80,9 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _parser(words: Sequence[str]) -> Parser:
+def _parser(words: Sequence[str]) -> CommandParser:
     """The parser: with the one command that is asked for, or with all of them to list."""
-    parser = Parser(prog="recaffe", description="Caffe's detection nets in PyTorch, with Caffe's own numbers.")
+    parser = CommandParser(prog="recaffe", description="Caffe's detection nets in PyTorch, with Caffe's own numbers.")
     parser.add_argument("--version", action="version", version=f"recaffe {version('recaffe')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     if words[:1] == ["--version"]:
@@ -97,14 +88,14 @@ def _parser(words: Sequence[str]) -> Parser:
 
 def module_of(name: str) -> ModuleType:
     """The module of a command."""
-    return import_module(f".{_MODULES.get(name, name)}", __package__)
+    return import_module(f".commands.{name.replace('-', '_')}", __package__)
 
 
 def _explain(error: BaseException) -> str | None:
     """The one line for a fault that the user can mend; None for a defect of ours."""
-    from ..golden.errors import GoldenError  # here, as they bring torch, and `--version` needs none
-    from ..layers.layer import LayerError
-    from ..prototxt.errors import PrototxtError
+    from ..golden import GoldenError  # here, as they bring torch, and `--version` needs none
+    from ..layers import LayerError
+    from ..prototxt import PrototxtError
     from .errors import CommandError
 
     if isinstance(error, KeyboardInterrupt):
@@ -122,8 +113,8 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-if __name__ == "__main__":
-    status = main()
+def end(status: int) -> NoReturn:
+    """End the process."""
     if "TORCHELASTIC_RUN_ID" in os.environ:
         # Threads of torch's process group outlive it, and one that wants Python while Python ends aborts the process.
         sys.stdout.flush()

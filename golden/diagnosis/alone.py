@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...layers.layer import LayerError
-from ...prototxt.errors import PrototxtError
+from ...layers import LayerError
+from ...prototxt import PrototxtError
 from ...prototxt.net import Net
 from ..compare import BlobResult, compare_blob
 from ..fixture import Fixture
 from ..run import Report, compare_run, discrete_blobs, limits, runs
-from .described import Describer, wanted
+from .describer import Describer, wanted
+from .differences import FieldDifference, ParamDifference, is_inserted
 from .explain import Known, explain
 from .findings import Blame, BlobFinding, Cause
-from .param_diff import ParamDifference
 from .pieces import Ran, golden_blobs, run_pieces
 from .subject import Subject
-from .text_diff import FieldDifference, is_inserted
 
 
 @dataclass
-class Alone:
+class IsolatedFindings:
     """What was found; blames come forward first, in the net's order, then backward, in backward's."""
 
     findings: list[BlobFinding] = field(default_factory=list)
@@ -38,7 +37,7 @@ def run_alone(
     fields: Sequence[FieldDifference],
     params: Sequence[ParamDifference],
     tolerance: float | None,
-) -> Alone:
+) -> IsolatedFindings:
     """Run and compare every piece of a net between golden blobs."""
     forward = _Forward(net, reference, fixture, describer, fields, params, tolerance)
     alone = forward.run()
@@ -66,13 +65,13 @@ class _Forward:
         self.net, self.fixture, self.describer = net, fixture, describer
         allowed = limits(self.net, True, tolerance)[0]
         self.known = Known(reference, fixture.params, fields, params, discrete_blobs(self.net), allowed)
-        self.alone = Alone()
+        self.alone = IsolatedFindings()
         self.fits = True
         """Whether every layer could be fed golden blobs and gave blobs of the golden's shapes."""
         self.blamed: set[int] = set()
         """The positions of the layers of pieces that differ: what they hand down may differ for that alone."""
 
-    def run(self) -> Alone:
+    def run(self) -> IsolatedFindings:
         """Every forward of the fixture."""
         report = Report(self.fixture)
         for run, top in runs(self.net, self.fixture, report):
@@ -133,7 +132,7 @@ def _run_backward(
     describer: Describer,
     fields: Sequence[FieldDifference],
     tolerance: float | None,
-    alone: Alone,
+    alone: IsolatedFindings,
     blamed: Collection[int],
 ) -> None:
     """Backward from golden diffs: a layer's diffs are its own doing."""

@@ -9,26 +9,23 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ...layers.layer import LayerError
-from ...layers.proposal import ProposalLayer
-from ...prototxt.errors import PrototxtError
-from ...prototxt.net import Net
+from ...layers import LayerError, ProposalLayer
+from ...prototxt import PrototxtError
+from ...prototxt.net import Match, Net
 from ...prototxt.text import print_text
-from ...prototxt.weights import Match
 from ..compare import BlobResult
 from ..fixture import Fixture
 from ..run import Report, compare_run, runs
 from ..trace import compare_trace
-from .alone import Alone, run_alone
-from .described import Describer
+from .alone import IsolatedFindings, run_alone
+from .describer import Describer
+from .differences import compare_nets, compare_params, is_inserted
 from .findings import BlobFinding, Comparison
+from .language import Vocabulary
 from .margins import Fate, fates
-from .param_diff import compare_params
 from .pieces import golden_blobs
 from .subject import Subject
-from .text_diff import compare_nets, is_inserted
 from .verdict import decide
-from .words import Vocabulary
 
 Array = npt.NDArray[Any]
 Watch = Callable[[str, BlobFinding, Array | None, Array | None], None]
@@ -76,7 +73,7 @@ def compare_fixture(
     names = [*_names(reference, ours, fixture), *_unmatched(match, whole)]
     computed = not fixture.has_params_alone and not fixture.has_trace_alone
     chain = _run_chain(ours, fixture, describer, options) if options.chain and computed else _Chain()
-    alone = Alone()
+    alone = IsolatedFindings()
     if options.isolate and computed:
         net, describer = subject.anew(ours, fixture), Describer(ours, reference, words, partial(watch, "isolated"))
         alone = run_alone(subject, net, reference, fixture, describer, fields, params, options.tolerance)

@@ -10,16 +10,14 @@ from typing import Any
 import numpy.typing as npt
 from torch import Tensor
 
-from ...layers.layer import LayerError
-from ...prototxt.errors import PrototxtError
-from ...prototxt.net import Net
+from ...layers import LayerError
+from ...prototxt import PrototxtError
+from ...prototxt.net import Net, ParamName
 from ..compare import compare_blob
-from ..fixture import Place
-from .causes.rule import Case, Rule, Suspect, rules, with_params
+from .causes import Case, Rule, Suspect, rules, with_params
+from .differences import FieldDifference, ParamDifference
 from .findings import Cause
-from .param_diff import ParamDifference
-from .pieces import Ran, Run, Wiring, cut
-from .text_diff import FieldDifference
+from .pieces import Ran, Run, VersionNames, cut
 
 Fact = FieldDifference | ParamDifference
 
@@ -30,7 +28,7 @@ class Known:
 
     reference: Net
     """The golden's own net, with the golden's params."""
-    golden: Mapping[Place, npt.NDArray[Any]]
+    golden: Mapping[ParamName, npt.NDArray[Any]]
     """Those params."""
     fields: Sequence[FieldDifference]
     params: Sequence[ParamDifference]
@@ -130,7 +128,7 @@ def _readers(ran: Ran, difference: Fact) -> list[str]:
 def _twin(ran: Ran, known: Known) -> Ran | None:
     """The piece of the golden's net that gives the same blobs."""
     reference = known.reference
-    known_here = {name for names in Wiring(reference).writes for name in names}
+    known_here = {name for names in VersionNames(reference).writes for name in names}
     blobs = {name: blob for name, blob in ran.golden.items() if name in known_here}
     for piece in cut(reference, blobs):
         if set(ran.piece.tops) <= set(piece.tops):

@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..compare import BlobResult
+from .differences import FieldDifference, Measures, ParamDifference, RoiMatch
 from .margins import Fate
-from .measures import Measures
-from .param_diff import ParamDifference
-from .roi_matching import RoiMatch
-from .text_diff import FieldDifference
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ...layers import boxes
-from ...layers.image_info import image_info
-from ...layers.nms import by_score, nms
-from ...layers.proposal import ProposalLayer
-from .meanings import scores_of
-from .roi_matching import RoiMatch
+from ...layers import ProposalLayer
+from ...layers.boxes import arithmetic as boxes
+from ...layers.boxes import by_score, image_info, nms
+from .differences import RoiMatch
+from .language import scores_of
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ...layers.layer import LayerError
-from ...prototxt.build import located
-from ...prototxt.errors import PrototxtError
-from ...prototxt.net import Net
+from ...layers import LayerError
+from ...prototxt import PrototxtError
+from ...prototxt.net import Net, located
 from ..fixture import Fixture
 
 Blobs = Mapping[str, Tensor]
@@ -37,7 +36,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunState:
     """What a piece draws from and changes besides blobs: both generators, running statistics by layer and index."""
 
     rng: Any
@@ -45,7 +44,7 @@ class Standing:
     statistics: Mapping[tuple[int, int], Tensor]
 
     @classmethod
-    def of(cls, net: Net, layers: Sequence[int]) -> Standing:
+    def of(cls, net: Net, layers: Sequence[int]) -> RunState:
         """As it is now."""
         kept = [
             (i, k) for i in layers if net.parts.layers[i].statistics for k in range(len(net.parts.layers[i].params))
@@ -67,7 +66,7 @@ class Standing:
         _, key, position, has_gauss, gauss = self.rng
         return np.array([*key, position, has_gauss, gauss], np.float64)
 
-    def drawing(self, words: npt.NDArray[Any]) -> Standing:
+    def drawing(self, words: npt.NDArray[Any]) -> RunState:
         """The same with NumPy's generator from a fixture."""
         position, has_gauss, gauss = words[-3:].tolist()
         state = "MT19937", words[:-3].astype(np.uint32), int(position), int(has_gauss), gauss
@@ -85,15 +84,15 @@ class Ran:
     tops: Blobs
     problem: str
     """Why it gave nothing, if so."""
-    drawn: Standing
+    drawn: RunState
     """What it was run from."""
-    left: Standing
+    left: RunState
     """The same as the pieces before left it."""
 
     @contextmanager
     def before(self) -> Iterator[None]:
         """The net as it was before the piece ran, for a while."""
-        now = Standing.of(self.net, self.piece.layers)
+        now = RunState.of(self.net, self.piece.layers)
         self.drawn.restore(self.net)
         try:
             yield
@@ -106,7 +105,7 @@ class Ran:
             return _run(self.net, self.piece, self.golden, self.fed, stand_ins)
 
 
-class Wiring:
+class VersionNames:
     """The blobs of each layer by names that tell versions apart: `version/B/K` is overwritten in place, B stays."""
 
     def __init__(self, net: Net) -> None:
@@ -129,7 +128,7 @@ def golden_blobs(net: Net, fixture: Fixture) -> tuple[dict[str, Tensor], dict[st
 
     The tops of splits are known where their bottom is.
     """
-    wiring, fed = Wiring(net), {name: torch.from_numpy(np.array(blob)) for name, blob in fixture.bottoms.items()}
+    wiring, fed = VersionNames(net), {name: torch.from_numpy(np.array(blob)) for name, blob in fixture.bottoms.items()}
     known = {
         name: fed[top]
         for node, names in zip(net.nodes, wiring.writes, strict=True)
@@ -146,7 +145,7 @@ def golden_blobs(net: Net, fixture: Fixture) -> tuple[dict[str, Tensor], dict[st
 
 def cut(net: Net, known: Collection[str]) -> list[Piece]:
     """The pieces in the order of their first layers, given the names of the golden blobs."""
-    wiring = Wiring(net)
+    wiring = VersionNames(net)
     made: dict[str, int] = {}
     group = list(range(len(net.nodes)))
     for i, (reads, writes) in enumerate(zip(wiring.reads, wiring.writes, strict=True)):
@@ -170,7 +169,7 @@ def run_pieces(net: Net, golden: Blobs, fed: Blobs, rng: Mapping[str, npt.NDArra
         nodes = [net.nodes[i] for i in piece.layers]
         if len(nodes) == 1 and not nodes[0].bottoms and all(top in fed for top in nodes[0].tops):
             continue
-        drawn = left = Standing.of(net, piece.layers)
+        drawn = left = RunState.of(net, piece.layers)
         for node in nodes:
             if node.name in rng:
                 drawn = left.drawing(rng[node.name])
@@ -186,7 +185,7 @@ def run_pieces(net: Net, golden: Blobs, fed: Blobs, rng: Mapping[str, npt.NDArra
 @torch.no_grad()
 def _run(net: Net, piece: Piece, golden: Blobs, fed: Blobs, stand_ins: Mapping[int, Run]) -> dict[str, Tensor]:
     values = {blob: golden[blob].clone() for blob in piece.bottoms}
-    wiring = Wiring(net)
+    wiring = VersionNames(net)
     for i in piece.layers:
         node, layer = net.nodes[i], net.parts.layers[i]
         layer.overwrite = False  # what it takes may be asked for again

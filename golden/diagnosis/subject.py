@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...prototxt.caffe_pb2 import NetParameter
-from ...prototxt.config import Config
-from ...prototxt.net import Net
-from ...prototxt.text import NetText, read_net
-from ...prototxt.weights import Match, Weights
+from ...prototxt import NetParameter
+from ...prototxt.files import Weights
+from ...prototxt.net import Match, Net, ParamName
+from ...prototxt.text import Config, NetText, read_net
+from ..attachments import without_data
 from ..errors import GoldenError
-from ..fixture import Fixture, Place
-from ..outside import without_data
+from ..fixture import Fixture
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def _seed(net: Net, fixture: Fixture) -> None:
     net.generator.manual_seed(net.seed)
 
 
-def golden_params(net: Net, fixture: Fixture) -> dict[Place, Tensor]:
+def golden_params(net: Net, fixture: Fixture) -> dict[ParamName, Tensor]:
     """The fixture's params that fit the net."""
     shapes = net.param_shapes
     return {

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
-from ...layers.draws import random_place, set_random_place
-from ...layers.layer import Place
-from ..net import Net
-from ..walk import run_layer
+from ...layers import State, random_state, set_random_state
+from ..net import Net, run_layer
 from .policies import SolverError
 
 
@@ -18,12 +16,12 @@ class NonfiniteLossError(SolverError):
     """A loss was NaN or infinite; the params are those before that iteration."""
 
 
-def drawn(net: Net) -> tuple[Place, Tensor]:
+def drawn(net: Net) -> tuple[State, Tensor]:
     """Where a net's random numbers stand before a forward."""
-    return random_place(net.rng), net.generator.get_state()
+    return random_state(net.rng), net.generator.get_state()
 
 
-def nonfinite_loss(loss: float, net: Net, sources: Iterable[str], before: tuple[Place, Tensor]) -> str:
+def nonfinite_loss(loss: float, net: Net, sources: Iterable[str], before: tuple[State, Tensor]) -> str:
     """Say of a loss that is NaN or infinite where that began; the net has kept the blobs that come in."""
     first = first_nonfinite(net, {name: net.blobs[name] for name in sources}, before)
     return (
@@ -33,12 +31,12 @@ def nonfinite_loss(loss: float, net: Net, sources: Iterable[str], before: tuple[
 
 
 @torch.no_grad()
-def first_nonfinite(net: Net, sources: Mapping[str, Tensor], before: tuple[Place, Tensor]) -> str:
+def first_nonfinite(net: Net, sources: Mapping[str, Tensor], before: tuple[State, Tensor]) -> str:
     """The first param or top with a NaN or an infinity, in the net's order; empty if there is none.
 
     The forward is run again: on the same blobs that come in, with the same random numbers.
     """
-    set_random_place(net.rng, before[0])
+    set_random_state(net.rng, before[0])
     net.generator.set_state(before[1])
     values = dict(sources)
     for i, (node, layer) in enumerate(zip(net.nodes, net.parts.layers, strict=True)):

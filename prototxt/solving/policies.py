@@ -29,7 +29,7 @@ def named(name: str) -> Iterator[None]:
 
 
 @dataclass
-class Standing:
+class RateState:
     """How far a solver has come, as far as its learning rate depends on it."""
 
     iter: int = 0
@@ -41,10 +41,10 @@ class Standing:
     """plateau: when that was met, or the rate fell."""
 
 
-Policy = Callable[[SolverParameter, Standing, float], float]
+Policy = Callable[[SolverParameter, RateState, float], float]
 
 
-def learning_rate(solver: SolverParameter, standing: Standing, smoothed_loss: float) -> float:
+def learning_rate(solver: SolverParameter, standing: RateState, smoothed_loss: float) -> float:
     """The rate of the iteration that `standing` is at, a float32; moves its steps on, so it is asked once for each."""
     policy, _ = POLICIES[solver.lr_policy]
     with np.errstate(over="ignore"):
@@ -74,33 +74,33 @@ def unknown(field: str, value: str, known: Iterable[str]) -> str:
     return f"has the {field} {value!r}; {meant}there are {', '.join(names)}"
 
 
-def _step(solver: SolverParameter, standing: Standing, _: float) -> float:
+def _step(solver: SolverParameter, standing: RateState, _: float) -> float:
     standing.current_step = standing.iter // solver.stepsize
     return float(solver.gamma**standing.current_step)
 
 
-def _multistep(solver: SolverParameter, standing: Standing, _: float) -> float:
+def _multistep(solver: SolverParameter, standing: RateState, _: float) -> float:
     # At most one step an iteration, even where several values are passed already.
     coming = solver.stepvalue[standing.current_step :]
     standing.current_step += bool(coming) and standing.iter >= coming[0]
     return float(solver.gamma**standing.current_step)
 
 
-def _inv(solver: SolverParameter, standing: Standing, _: float) -> float:
+def _inv(solver: SolverParameter, standing: RateState, _: float) -> float:
     return float((1 + np.float32(solver.gamma) * np.float32(standing.iter)) ** np.float32(-solver.power))
 
 
-def _poly(solver: SolverParameter, standing: Standing, _: float) -> float:
+def _poly(solver: SolverParameter, standing: RateState, _: float) -> float:
     if standing.iter > solver.max_iter:
         raise SolverError(f"iteration {standing.iter}: the lr_policy 'poly' ends at max_iter {solver.max_iter}")
     return float((1 - np.float32(standing.iter) / np.float32(solver.max_iter)) ** np.float32(solver.power))
 
 
-def _sigmoid(solver: SolverParameter, standing: Standing, _: float) -> float:
+def _sigmoid(solver: SolverParameter, standing: RateState, _: float) -> float:
     return float(1 / (1 + np.exp(np.float32(-solver.gamma) * np.float32(standing.iter - solver.stepsize))))
 
 
-def _plateau(solver: SolverParameter, standing: Standing, smoothed_loss: float) -> float:
+def _plateau(solver: SolverParameter, standing: RateState, smoothed_loss: float) -> float:
     if smoothed_loss < standing.minimum_loss:
         standing.minimum_loss, standing.iter_last_event = smoothed_loss, standing.iter
     window = solver.plateau_winsize[standing.current_step :]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from ...layers.layer import Place
+from ...layers import State
 from .policies import SolverError
 from .snapshot import Snapshot
 
@@ -65,11 +65,11 @@ class SmoothedLoss:
         else:
             self.value += (loss - self.value) / len(self.losses)
 
-    def place(self) -> Place:
+    def place(self) -> State:
         """The losses and their mean."""
         return {"losses": np.array(self.losses, np.float64), "value": np.array(self.value)}
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         """Take them over, or as many as count now."""
         self.losses = deque(place["losses"][-self.window :].tolist())
         same = len(self.losses) == len(place["losses"])

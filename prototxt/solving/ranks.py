@@ -18,7 +18,7 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from ...layers.layer import Place
+from ...layers import State
 from ..net import Array, Net
 from .policies import SolverError
 from .requests import Request
@@ -68,7 +68,7 @@ class Ranks:
         if self.count == 1:
             return dict(resumables)
         mine = {name: one.place() for name, one in resumables.items()}
-        found: list[Mapping[str, Place]] | None = [{}] * self.count if self.rank == 0 else None
+        found: list[Mapping[str, State]] | None = [{}] * self.count if self.rank == 0 else None
         dist.gather_object(mine, found)
         others = {
             f"rank {rank}/{name}": Taken(_differing(place, mine[name]))
@@ -174,5 +174,5 @@ def _told_once(error: Exception, failures: Callable[[], int], name: str) -> Exce
     return error
 
 
-def _differing(place: Place, other: Place) -> Place:
+def _differing(place: State, other: State) -> State:
     return {key: array for key, array in place.items() if not np.array_equal(array, other[key])}

@@ -15,10 +15,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from ...layers.draws import random_place, set_random_place
-from ...layers.layer import LayerError, Place
-from ..arrays import read_npz
-from ..contents import unbroken
+from ...layers import LayerError, State, random_state, set_random_state
+from ..files import read_npz, unbroken
 from ..net import Net
 from .policies import SolverError
 
@@ -26,11 +24,11 @@ from .policies import SolverError
 class Resumable(Protocol):
     """Whatever moves on while a solver runs, such as a source of data."""
 
-    def place(self) -> Place:
+    def place(self) -> State:
         """Where it stands."""
         ...
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         """Go on from there."""
         ...
 
@@ -39,13 +37,13 @@ class Resumable(Protocol):
 class Taken:
     """A place that was taken elsewhere, to be written with the others."""
 
-    at: Place
+    at: State
 
-    def place(self) -> Place:
+    def place(self) -> State:
         """That place."""
         return self.at
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         """Nothing goes on from here."""
         raise NotImplementedError
 
@@ -56,15 +54,15 @@ class ResumableNet:
     def __init__(self, net: Net) -> None:
         self.net = net
 
-    def place(self) -> Place:
+    def place(self) -> State:
         """NumPy's and torch's generators, and what each layer tells."""
-        parts: dict[str, Place] = {"numpy": random_place(self.net.rng)}
+        parts: dict[str, State] = {"numpy": random_state(self.net.rng)}
         parts |= {f"layer/{i}": layer.place() for i, layer in enumerate(self.net.parts.layers)}
         return {"torch": self.net.generator.get_state().numpy(), **_joined(parts)}
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         """Set the generators, which the layers share, and each layer."""
-        set_random_place(self.net.rng, _under(place, "numpy"))
+        set_random_state(self.net.rng, _under(place, "numpy"))
         self.net.generator.set_state(torch.from_numpy(place["torch"]))
         for i, layer in enumerate(self.net.parts.layers):
             if mine := _under(place, f"layer/{i}"):
@@ -96,16 +94,16 @@ def ranks_in(path: str | os.PathLike[str]) -> int:
     return int(np.array(count.load())) if count else 1
 
 
-def _return(resumable: Resumable, place: Place, where: str) -> None:
+def _return(resumable: Resumable, place: State, where: str) -> None:
     try:
         resumable.return_to(place)
     except LayerError as error:
         raise SolverError(f"{where}: a layer {error}") from None
 
 
-def _joined(parts: Mapping[str, Place]) -> dict[str, np.ndarray]:
+def _joined(parts: Mapping[str, State]) -> dict[str, np.ndarray]:
     return {f"{name}/{key}": array for name, place in parts.items() for key, array in place.items()}
 
 
-def _under(place: Place, name: str) -> dict[str, np.ndarray]:
+def _under(place: State, name: str) -> dict[str, np.ndarray]:
     return {key.removeprefix(f"{name}/"): array for key, array in place.items() if key.startswith(f"{name}/")}

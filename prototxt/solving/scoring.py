@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from ...layers.shapes import times
+from ...layers import times
 from ..net import Array, Net
 from .policies import SolverError
 

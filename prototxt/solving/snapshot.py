@@ -9,16 +9,12 @@ from pathlib import Path
 
 import torch
 
-from ...layers.shapes import times
+from ...layers import times
 from ..caffe_pb2 import SolverParameter
-from ..dialects import DIALECTS, Dialect, DialectError
-from ..net import Net
-from ..outgoing import OutLayer, outgoing
-from ..params import Param
-from ..whole import whole_file
-from ..write import write_weights
-from ..write_caffemodel import as_set_up
-from .policies import SolverError, Standing
+from ..export import OutLayer, as_set_up, outgoing, write_weights
+from ..files import DIALECTS, Dialect, DialectError, whole_file
+from ..net import Net, Param
+from .policies import RateState, SolverError
 from .resume import Resumable, write_places
 from .solverstate import SolverState, read_solverstate
 from .updates import Updates
@@ -42,7 +38,7 @@ def write_snapshot(
     folder: Path,
     net: Net,
     layers: Sequence[OutLayer],
-    standing: Standing,
+    standing: RateState,
     updates: Updates,
     resumables: Mapping[str, Resumable],
 ) -> Snapshot:
@@ -142,13 +138,13 @@ def check_history(state: SolverState, updates: Updates, params: Sequence[Param])
 
 def take_state(
     path: str | os.PathLike[str], weights: str | os.PathLike[str] | None, net: Net, updates: Updates
-) -> Standing:
+) -> RateState:
     """Load a net's weights, those given or the state's own, and the histories; tells how far that solver had come."""
     saved = read_solverstate(path)
     check_history(saved, updates, net.param_list)
     net.load(weights_of(saved) if weights is None else weights)
     take_history(saved, updates)
-    return Standing(saved.iter, saved.current_step, saved.minimum_loss, saved.iter_last_event)
+    return RateState(saved.iter, saved.current_step, saved.minimum_loss, saved.iter_last_event)
 
 
 @torch.no_grad()

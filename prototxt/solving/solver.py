@@ -13,12 +13,11 @@ import torch
 from torch import Tensor
 
 from ..caffe_pb2 import SolverParameter
-from ..config import Config
+from ..export import OutLayer, outgoing
 from ..net import Net
-from ..outgoing import OutLayer, outgoing
-from ..text import is_text, read_solver
+from ..text import Config, is_text, read_solver
 from .nonfinite import NonfiniteLossError, drawn, nonfinite_loss
-from .policies import SolverError, Standing, check_policy, learning_rate, named
+from .policies import RateState, SolverError, check_policy, learning_rate, named
 from .progress import Progress, Record, Score, SmoothedLoss, due
 from .ranks import Ranks
 from .requests import Request
@@ -77,7 +76,7 @@ class Solver:
         """Whether a request ended the last `step`, `solve` or `test`."""
         self.last = Progress(-1, 0.0, 0.0, 0.0, {})
         """The last iteration; before the first one number -1."""
-        self.standing, self._resumed, self._held = Standing(), False, Request.NONE
+        self.standing, self._resumed, self._held = RateState(), False, Request.NONE
         with named(self.name):
             check_policy(solver)
             check_rule(solver)

@@ -8,15 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ...layers.base_data import SourceLayer
-from ...layers.layer import Shape
-from ...layers.shapes import times
+from ...layers import Shape, times
+from ...layers.sources import SourceLayer
 from ..caffe_pb2 import NetParameter, NetState, SolverParameter
-from ..config import Config
-from ..graph import PHASES
-from ..net import Net
-from ..text import NetText, read_net
-from ..upgrade import upgrade_net
+from ..net import PHASES, Net
+from ..text import Config, NetText, read_net, upgrade_net
 from .policies import SolverError
 from .ranks import AveragedForward, Ranks
 from .scoring import Feed

@@ -8,12 +8,8 @@ from dataclasses import dataclass, field
 
 import h5py
 
-from ..contents import Blob, unbroken
 from ..errors import PrototxtError
-from ..hdf5 import BAD_HDF5, hdf5_blob, hdf5_item, open_hdf5
-from ..saved import parse_blob
-from ..source import Source
-from ..wire import FIXED32
+from ..files import BAD_HDF5, FIXED32, Blob, MappedFile, hdf5_blob, hdf5_item, open_hdf5, parse_blob, unbroken
 from .policies import LARGEST
 
 _ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP, _MINIMUM_LOSS, _ITER_LAST_EVENT = range(1, 7)
@@ -34,13 +30,13 @@ class SolverState:
     history: tuple[Blob, ...] = field(default=(), repr=False)
 
 
-def read_solverstate(path: str | os.PathLike[str] | Source) -> SolverState:
+def read_solverstate(path: str | os.PathLike[str] | MappedFile) -> SolverState:
     """Read either kind of file."""
-    source = path if isinstance(path, Source) else Source(path)
+    source = path if isinstance(path, MappedFile) else MappedFile(path)
     return _read_hdf5(source.path) if source.map[:4] == b"\x89HDF" else _read_binary(source)
 
 
-def _read_binary(source: Source) -> SolverState:
+def _read_binary(source: MappedFile) -> SolverState:
     message = source.message
     numbers = {_ITER: 0, _CURRENT_STEP: 0, _ITER_LAST_EVENT: 0}
     learned_net, minimum_loss, seen = "", LARGEST, set()

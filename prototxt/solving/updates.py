@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..caffe_pb2 import SolverParameter
-from ..params import Param
+from ..net import Param
 from .policies import SolverError, unknown
 
 Blobs = list[Tensor]

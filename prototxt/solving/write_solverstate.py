@@ -11,9 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from ..caffe_pb2 import SolverState
-from ..outgoing import OutParam
-from ..write_caffemodel import Chunk, blob_chunks, write_chunks
-from .policies import Standing
+from ..export import Chunk, OutParam, blob_chunks, write_chunks
+from .policies import RateState
 
 _HISTORY = 3
 _PLATEAU = ("minimum_loss", "iter_last_event")
@@ -21,7 +20,7 @@ _PLATEAU = ("minimum_loss", "iter_last_event")
 
 
 def write_solverstate(
-    file: BinaryIO, learned_net: str, standing: Standing, history: Sequence[Tensor], plateau: bool = False
+    file: BinaryIO, learned_net: str, standing: RateState, history: Sequence[Tensor], plateau: bool = False
 ) -> None:
     """Write the bytes that Caffe would: what the plateau policy stands on only where it is asked for."""
     head = SolverState(iter=standing.iter, learned_net=learned_net)
@@ -35,7 +34,7 @@ def write_solverstate(
 
 
 def write_solverstate_hdf5(
-    path: Path, learned_net: str, standing: Standing, history: Sequence[Tensor], plateau: bool = False
+    path: Path, learned_net: str, standing: RateState, history: Sequence[Tensor], plateau: bool = False
 ) -> None:
     """Write the same as data sets of the types that Caffe gives them."""
     numbers: dict[str, np.generic] = {

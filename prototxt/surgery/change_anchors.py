@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-from ...layers.anchors import RATIOS, SCALES
+from ...layers.boxes import RATIOS, SCALES
 from ..caffe_pb2 import LayerParameter
-from ..param_str import read_param_str, write_param_str
+from ..text import read_param_str, write_param_str
 from .heads import AnchorHeads, anchor_heads, resize_count
 from .operation import Operation, Rows, SurgeryError, reached, spread
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..param_str import read_param_str, write_param_str
+from ..text import read_param_str, write_param_str
 from .class_heads import AGNOSTIC, BOX, ClassHeads, class_heads
 from .operation import Operation, Rows, SurgeryError, near, reached, spread
 

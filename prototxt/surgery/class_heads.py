@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..caffe_pb2 import LayerParameter, NetParameter
-from ..param_str import read_param_str
+from ..text import read_param_str
 from .heads import BOX_LOSSES, LEARNED, Head, anchor_heads, holds
 from .operation import SurgeryError
 from .wiring import Wiring

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...layers.batch_norm import BatchNormLayer
+from ...layers import BatchNormLayer
 from ..caffe_pb2 import LayerParameter, ParamSpec
-from ..fold import fold
-from ..graph import Node
-from ..net import Net
+from ..net import Net, Node, fold
 from .compress import LIMIT
 from .operation import Operation, SurgeryError
 

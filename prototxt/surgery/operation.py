@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ...layers.fillers import Filler
-from ...layers.shapes import times
+from ...layers import Filler, times
 from ..caffe_pb2 import LayerParameter, NetParameter
 from ..errors import PrototxtError
 from ..net import Net

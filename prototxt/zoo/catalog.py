@@ -12,13 +12,13 @@ from .blocks import FROZEN, TRAINED
 from .faster_rcnn import Backbone
 from .resnet import RESNET_50, RESNET_101
 from .rfcn import Kind, Stages
-from .rpn import Task
+from .rpn import DetectionTask
 from .small import SMALL, SMALL_STAGES
 from .vgg16 import VGG16
 from .vgg_cnn_m_1024 import VGG_CNN_M_1024
 from .zf import ZF
 
-Builder = Callable[[Task], NetParameter]
+Builder = Callable[[DetectionTask], NetParameter]
 Schemes = dict[str, dict[str, Builder]]
 """Scheme -> phase -> what builds the net."""
 
@@ -88,7 +88,9 @@ def is_rfcn(model: str) -> bool:
     return "stage3-rpn" in schemes_of(model)
 
 
-def make_net(model: str, scheme: str = "end2end", phase: str = "TEST", task: Task = Task()) -> NetParameter:
+def make_net(
+    model: str, scheme: str = "end2end", phase: str = "TEST", task: DetectionTask = DetectionTask()
+) -> NetParameter:
     """A net of the zoo as a message; `print_text` writes it as a prototxt."""
     schemes = schemes_of(model)
     if scheme not in schemes:

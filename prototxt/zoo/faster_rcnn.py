@@ -29,8 +29,8 @@ from .rpn import (
     ROI_TARGETS,
     ROIS,
     SLASHED,
+    DetectionTask,
     Names,
-    Task,
     image_data,
     proposals,
     roi_data,
@@ -75,7 +75,7 @@ class Backbone:
     """What they are fed there."""
 
 
-def head(backbone: Backbone, task: Task, style: Style) -> Layers:
+def head(backbone: Backbone, task: DetectionTask, style: Style) -> Layers:
     """RoI pooling, two layers, and for each RoI its class and a box for each class."""
     name, pooled = backbone.pool
     bins = {"pooled_h": backbone.bins, "pooled_w": backbone.bins, "spatial_scale": 1 / STRIDE}
@@ -112,7 +112,7 @@ def losses(backbone: Backbone) -> Layers:
     ]
 
 
-def end2end_train(backbone: Backbone, task: Task) -> NetParameter:
+def end2end_train(backbone: Backbone, task: DetectionTask) -> NetParameter:
     """RPN and head trained together."""
     layers = [
         image_data(task),
@@ -128,19 +128,19 @@ def end2end_train(backbone: Backbone, task: Task) -> NetParameter:
     return net(backbone.name, layers)
 
 
-def end2end_test(backbone: Backbone, task: Task) -> NetParameter:
+def end2end_test(backbone: Backbone, task: DetectionTask) -> NetParameter:
     """From an image to the classes and boxes of its RoIs."""
     style = backbone.tested
     return _detector(backbone, task, style, replace(style, fillers=True), SLASHED)
 
 
-def steps_test(backbone: Backbone, task: Task) -> NetParameter:
+def steps_test(backbone: Backbone, task: DetectionTask) -> NetParameter:
     """The same with the weights of the four steps."""
     task = replace(task, dropout=task.dropout and backbone.step_dropout)
     return _detector(backbone, task, BARE, BARE, backbone.step_names)
 
 
-def _detector(backbone: Backbone, task: Task, style: Style, rpn_style: Style, names: Names) -> NetParameter:
+def _detector(backbone: Backbone, task: DetectionTask, style: Style, rpn_style: Style, names: Names) -> NetParameter:
     layers = [
         *backbone.trunk(style),
         *rpn(backbone.feature, backbone.rpn_width, task, rpn_style, names),
@@ -152,20 +152,20 @@ def _detector(backbone: Backbone, task: Task, style: Style, rpn_style: Style, na
     return net(backbone.name, layers, data=IMAGE, im_info=IM_INFO)
 
 
-def fast_rcnn_train(backbone: Backbone, task: Task) -> NetParameter:
+def fast_rcnn_train(backbone: Backbone, task: DetectionTask) -> NetParameter:
     """The head trained on RoIs from elsewhere."""
     layers = [roi_data(task), *backbone.trunk(TRAINED), *head(backbone, task, TRAINED), *losses(backbone)]
     return net(backbone.name, layers)
 
 
-def fast_rcnn_test(backbone: Backbone, task: Task) -> NetParameter:
+def fast_rcnn_test(backbone: Backbone, task: DetectionTask) -> NetParameter:
     """From an image and RoIs to their classes and boxes."""
     style = backbone.tested
     layers = [*backbone.trunk(style), *head(backbone, task, style), softmax("cls_prob", "cls_score")]
     return net(backbone.name, layers, data=IMAGE, rois=ROIS)
 
 
-def rpn_step(backbone: Backbone, task: Task, trunk: Style) -> NetParameter:
+def rpn_step(backbone: Backbone, task: DetectionTask, trunk: Style) -> NetParameter:
     """One of the four steps: the RPN learns, the head's layers are only carried along."""
     size = [1, backbone.channels * backbone.bins**2]
     feed = {"data_filler": [backbone.idle_filler], "shape": [{"dim": size}]}
@@ -183,7 +183,7 @@ def rpn_step(backbone: Backbone, task: Task, trunk: Style) -> NetParameter:
     return net(backbone.name, layers)
 
 
-def fast_rcnn_step(backbone: Backbone, task: Task, trunk: Style) -> NetParameter:
+def fast_rcnn_step(backbone: Backbone, task: DetectionTask, trunk: Style) -> NetParameter:
     """One of the four steps: the head learns on the RPN's proposals, the RPN's layers are only carried along."""
     layers = [
         roi_data(task),
@@ -197,7 +197,7 @@ def fast_rcnn_step(backbone: Backbone, task: Task, trunk: Style) -> NetParameter
     return net(backbone.name, layers)
 
 
-def rpn_test(backbone: Backbone, task: Task) -> NetParameter:
+def rpn_test(backbone: Backbone, task: DetectionTask) -> NetParameter:
     """From an image to RoIs and their scores."""
     layers = [
         *backbone.trunk(BARE),

@@ -24,7 +24,19 @@ from .blocks import (
     silence,
     softmax,
 )
-from .rpn import IM_INFO, IMAGE, ROIS, Task, image_data, proposals, roi_data, roi_targets, rpn, rpn_losses, two_way
+from .rpn import (
+    IM_INFO,
+    IMAGE,
+    ROIS,
+    DetectionTask,
+    image_data,
+    proposals,
+    roi_data,
+    roi_targets,
+    rpn,
+    rpn_losses,
+    two_way,
+)
 
 _GROUP = 7
 """Bins of a RoI in each direction, each with score maps of its own."""
@@ -63,7 +75,7 @@ class Kind:
         """The trunk's layers."""
         return self.stages.trunk(last, learned_from)
 
-    def boxes(self, task: Task) -> int:
+    def boxes(self, task: DetectionTask) -> int:
         """Boxes for each RoI."""
         return task.classes if self.class_aware else 2
 
@@ -73,7 +85,7 @@ class Kind:
         return self.stages.tops[self.class_aware]
 
 
-def head(kind: Kind, task: Task, box_top: str = "bbox_pred") -> Layers:
+def head(kind: Kind, task: DetectionTask, box_top: str = "bbox_pred") -> Layers:
     """Score maps for every class, box and bin, and for each RoI the mean of its bins."""
     stages, specs, fillers = kind.stages, TRAINED.learned, gaussian(0.01, TRAINED)
     scores, numbers, cells = task.classes, 4 * kind.boxes(task), _GROUP**2
@@ -136,7 +148,7 @@ def _without_diff(kind: str, name: str, bottoms: list[str], tops: list[str], **f
     return layer(kind, name, bottoms, tops, propagate_down=[False] * len(bottoms), **fields)
 
 
-def answers(kind: Kind, task: Task) -> Layers:
+def answers(kind: Kind, task: DetectionTask) -> Layers:
     """Probabilities and boxes, one RoI in a row."""
     return [
         softmax("cls_prob", "cls_score", "cls_prob_pre"),
@@ -145,7 +157,7 @@ def answers(kind: Kind, task: Task) -> Layers:
     ]
 
 
-def end2end_train(kind: Kind, task: Task) -> NetParameter:
+def end2end_train(kind: Kind, task: DetectionTask) -> NetParameter:
     """RPN and head trained together."""
     layers = [
         image_data(task),
@@ -161,7 +173,7 @@ def end2end_train(kind: Kind, task: Task) -> NetParameter:
     return net(kind.stages.name, layers)
 
 
-def end2end_test(kind: Kind, task: Task) -> NetParameter:
+def end2end_test(kind: Kind, task: DetectionTask) -> NetParameter:
     """From an image to the classes and boxes of its RoIs."""
     layers = [
         *kind.trunk(),
@@ -174,7 +186,7 @@ def end2end_test(kind: Kind, task: Task) -> NetParameter:
     return net(kind.stages.name, layers, data=IMAGE, im_info=IM_INFO)
 
 
-def rpn_step(kind: Kind, task: Task, learned_from: int) -> NetParameter:
+def rpn_step(kind: Kind, task: DetectionTask, learned_from: int) -> NetParameter:
     """One of the five steps: an RPN on four stages."""
     layers = [
         image_data(task),
@@ -186,7 +198,7 @@ def rpn_step(kind: Kind, task: Task, learned_from: int) -> NetParameter:
     return net(kind.stages.name, layers)
 
 
-def rpn_test(kind: Kind, task: Task) -> NetParameter:
+def rpn_test(kind: Kind, task: DetectionTask) -> NetParameter:
     """From an image to RoIs and their scores."""
     layers = [
         *kind.trunk(last=4),
@@ -197,12 +209,12 @@ def rpn_test(kind: Kind, task: Task) -> NetParameter:
     return net(kind.stages.name, layers, data=IMAGE, im_info=IM_INFO)
 
 
-def rfcn_step(kind: Kind, task: Task) -> NetParameter:
+def rfcn_step(kind: Kind, task: DetectionTask) -> NetParameter:
     """One of the five steps: the head on an RPN's proposals."""
     return net(kind.stages.name, [roi_data(task), *kind.trunk(), *head(kind, task), *losses(kind.ohem)])
 
 
-def rfcn_test(kind: Kind, task: Task) -> NetParameter:
+def rfcn_test(kind: Kind, task: DetectionTask) -> NetParameter:
     """From an image and RoIs to their classes and boxes."""
     layers = [*kind.trunk(), *head(kind, task, "bbox_pred_pre"), *answers(kind, task)]
     return net(kind.stages.name, layers, data=IMAGE, rois=ROIS)

@@ -17,7 +17,7 @@ IM_INFO, ROIS = (1, 3), (1, 5)
 
 
 @dataclass(frozen=True)
-class Task:
+class DetectionTask:
     """What is to be found: classes with the background, anchors, and two settings in which the COCO nets differ."""
 
     classes: int = 21
@@ -38,12 +38,12 @@ class Task:
         """The param_str of the layers that make anchors; what is usual is not said."""
         text = f"'feat_stride': {STRIDE}"
         for name, values in (("scales", self.scales), ("ratios", self.ratios)):
-            if values != getattr(Task, name):
+            if values != getattr(DetectionTask, name):
                 text += f" \n'{name}': !!python/tuple [{', '.join(f'{value:g}' for value in values)}]"
         return text
 
 
-DATASETS = {"voc": Task(), "coco": Task(81, scales=(4, 8, 16, 32), dropout=False, rfcn_sigma=1)}
+DATASETS = {"voc": DetectionTask(), "coco": DetectionTask(81, scales=(4, 8, 16, 32), dropout=False, rfcn_sigma=1)}
 
 
 class Names(NamedTuple):
@@ -57,7 +57,7 @@ class Names(NamedTuple):
 SLASHED = Names()
 
 
-def rpn(feature: str, width: int, task: Task, style: Style, names: Names = SLASHED) -> Layers:
+def rpn(feature: str, width: int, task: DetectionTask, style: Style, names: Names = SLASHED) -> Layers:
     """Scores and boxes of every anchor, from a convolution of `width` channels."""
     specs, fillers = style.learned, gaussian(0.01, style)
     return [
@@ -73,7 +73,7 @@ def two_way() -> LayerParameter:
     return reshape("rpn_cls_score_reshape", "rpn_cls_score", "rpn_cls_score_reshape", 0, 2, -1, 0)
 
 
-def rpn_losses(task: Task, sigma: float = 3) -> Layers:
+def rpn_losses(task: DetectionTask, sigma: float = 3) -> Layers:
     """Targets of the anchors and the RPN's two losses."""
     bottoms = ["rpn_cls_score", "gt_boxes", "im_info", "data"]
     smooth: Fields = {"smooth_l1_loss_param": {"sigma": sigma}} if sigma != 1 else {}
@@ -85,7 +85,7 @@ def rpn_losses(task: Task, sigma: float = 3) -> Layers:
     ]
 
 
-def proposals(task: Task, *tops: str) -> Layers:
+def proposals(task: DetectionTask, *tops: str) -> Layers:
     """RoIs from the anchors; a second top has their scores."""
     bottoms = ["rpn_cls_prob_reshape", "rpn_bbox_pred", "im_info"]
     return [
@@ -95,17 +95,17 @@ def proposals(task: Task, *tops: str) -> Layers:
     ]
 
 
-def image_data(task: Task) -> LayerParameter:
+def image_data(task: DetectionTask) -> LayerParameter:
     """Training images with their boxes, for a net that makes its own RoIs."""
     return _data("input-data", ["data", "im_info", "gt_boxes"], task)
 
 
-def roi_data(task: Task) -> LayerParameter:
+def roi_data(task: DetectionTask) -> LayerParameter:
     """Training images with RoIs that another net has made."""
     return _data("data", ["data", *ROI_TARGETS], task)
 
 
-def _data(name: str, tops: list[str], task: Task) -> LayerParameter:
+def _data(name: str, tops: list[str], task: DetectionTask) -> LayerParameter:
     return python(name, "roi_data_layer.layer.RoIDataLayer", [], tops, f"'num_classes': {task.classes}")
 
 

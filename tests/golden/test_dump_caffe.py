@@ -21,8 +21,8 @@ from recaffe.golden.find import find
 from recaffe.golden.fixture import Fixture
 from recaffe.golden.npz import read_npz
 from recaffe.golden.run import WHOLE, discrete_blobs, verify
-from recaffe.prototxt.net import Net
-from recaffe.prototxt.text import read_net
+from recaffe.prototxt.net.net import Net
+from recaffe.prototxt.text.read import read_net
 
 STAND_IN = Path(__file__).with_name("stand_in")
 NETS = Path(__file__).parents[2] / "golden" / "fixtures" / "nets"

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.memory_data import MemoryDataLayer
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.net import Net
-from recaffe.prototxt.text import read_net
+from recaffe.prototxt.net.net import Net
+from recaffe.prototxt.text.read import read_net
 
 FOLDER = Path(__file__).parents[2] / "golden" / "fixtures" / "data_layers"
 CASES: dict[str, dict[str, Any]] = json.loads((FOLDER / "errors.json").read_text())

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from recaffe.layers import native
-from recaffe.layers.layer import Layer, Shape
+from recaffe.layers.base.layer import Layer, Shape
 
 FORWARD, BACKWARD = 1e-5, 1e-4
 Replay = Callable[[str, Callable[[], Layer]], None]

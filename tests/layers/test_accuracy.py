@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from recaffe.layers.accuracy import AccuracyLayer
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 
 from .conftest import Replay
 

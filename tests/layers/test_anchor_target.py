@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from recaffe.layers.anchor_target import AnchorTargetLayer
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 
 INFO = torch.tensor([[70.0, 90.0, 1.5]])
 TRUTHS = torch.tensor([[10.0, 12, 41, 43, 3], [50, 20, 69, 59, 1]])

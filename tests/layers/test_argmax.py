@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from recaffe.layers.argmax import ArgMaxLayer
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 
 from .conftest import Replay
 

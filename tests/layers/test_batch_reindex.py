@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.batch_reindex import BatchReindexLayer
-from recaffe.layers.layer import LayerError
 
 from .conftest import CheckGradients, Replay
 

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 import torch
 
+from recaffe.layers.base.fillers import Filler
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.bias import BiasLayer
-from recaffe.layers.fillers import Filler
-from recaffe.layers.layer import LayerError
 
 from .conftest import CheckGradients, Replay
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.box_annotator_ohem import BoxAnnotatorOHEMLayer
-from recaffe.layers.layer import LayerError
 
 
 def run(layer: BoxAnnotatorOHEMLayer, *bottoms: Tensor) -> tuple[Tensor, ...]:

@@ -4,10 +4,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.data import DataLayer
-from recaffe.layers.layer import LayerError
-from recaffe.layers.transformation import Transformation
-from recaffe.prototxt.read_datum import read_datum
+from recaffe.layers.sources.transformation import Transformation
+from recaffe.prototxt.files.datum import read_datum
 
 
 @pytest.fixture

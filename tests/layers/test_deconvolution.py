@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 import torch
 
+from recaffe.layers.base.fillers import Filler
+from recaffe.layers.base.layer import LayerError, Shape
 from recaffe.layers.convolution import ConvolutionLayer
 from recaffe.layers.deconvolution import DeconvolutionLayer
-from recaffe.layers.fillers import Filler
-from recaffe.layers.layer import LayerError, Shape
 
 from .conftest import CheckGradients, Replay
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from recaffe.layers.base.fillers import Filler
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.dummy_data import DummyDataLayer
-from recaffe.layers.fillers import Filler
-from recaffe.layers.layer import LayerError
 
 
 def test_caffe_agrees(fixtures_dir: Path) -> None:

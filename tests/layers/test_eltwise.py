@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 import torch
 
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.eltwise import EltwiseLayer
-from recaffe.layers.layer import LayerError
 
 from .conftest import CheckGradients, Replay
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.euclidean_loss import EuclideanLossLayer
-from recaffe.layers.layer import LayerError
 
 from .conftest import CheckGradients, Replay
 

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 import torch
 
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.exp import ExpLayer
-from recaffe.layers.layer import LayerError
 
 from .conftest import CheckGradients, Replay
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from recaffe.layers.layer import Shape
-from recaffe.layers.registry import registered
+from recaffe.layers.base.layer import Shape
+from recaffe.layers.base.registry import registered
 
 from .conftest import CheckGradients
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.hdf5_data import HDF5DataLayer
-from recaffe.layers.layer import LayerError
-from recaffe.layers.transformation import Transformation
+from recaffe.layers.sources.transformation import Transformation
 
 
 def write(path: Path, **sets: Any) -> None:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from recaffe.layers.base.layer import LayerError, Shape
 from recaffe.layers.hdf5_output import HDF5OutputLayer
-from recaffe.layers.layer import LayerError, Shape
 
 
 def test_two_bottoms_of_four_axes(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from recaffe.layers.base.layer import LayerError, Shape
 from recaffe.layers.convolution import ConvolutionLayer
 from recaffe.layers.im2col import Im2colLayer
-from recaffe.layers.layer import LayerError, Shape
 
 from .conftest import CheckGradients, Replay
 

@@ -5,9 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from recaffe.layers.draws import Draws
+from recaffe.layers.base.draws import Draws
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.image_data import ImageDataLayer, parse_line
-from recaffe.layers.layer import LayerError
 
 
 @pytest.mark.parametrize(

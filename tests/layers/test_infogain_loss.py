@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 import torch
 
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.infogain_loss import InfogainLossLayer
-from recaffe.layers.layer import LayerError
 from recaffe.layers.softmax_loss import SoftmaxWithLossLayer
 
 from .conftest import CheckGradients, Replay

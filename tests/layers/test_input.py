@@ -1,7 +1,7 @@
 import pytest
 
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.input import InputLayer
-from recaffe.layers.layer import LayerError
 
 
 def test_shapes_suit_the_tops() -> None:

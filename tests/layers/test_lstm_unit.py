@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.lstm_unit import LSTMUnitLayer
 
 from .conftest import CheckGradients, Replay

@@ -3,10 +3,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recaffe.layers.draws import Draws
-from recaffe.layers.layer import LayerError, Shape
+from recaffe.layers.base.draws import Draws
+from recaffe.layers.base.layer import LayerError, Shape
 from recaffe.layers.memory_data import MemoryDataLayer
-from recaffe.layers.transformation import Transformation
+from recaffe.layers.sources.transformation import Transformation
 
 ROWS = np.arange(6 * 3 * 4 * 5).reshape(6, 3, 4, 5)
 

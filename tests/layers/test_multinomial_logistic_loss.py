@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.multinomial_logistic_loss import MultinomialLogisticLossLayer
 
 from .conftest import CheckGradients, Replay

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import torch
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.pooling import PoolingLayer
 
 from .conftest import CheckGradients, Replay

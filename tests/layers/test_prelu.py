@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 import torch
 
-from recaffe.layers.fillers import Filler
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.fillers import Filler
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.prelu import PReLULayer
 
 from .conftest import CheckGradients, Replay

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.proposal import ProposalLayer
 
 INFO = torch.tensor([[60.0, 80.0, 2.0]])

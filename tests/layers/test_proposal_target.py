@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.proposal_target import ProposalTargetLayer
 
 TOPS = ("rois", "labels", "bbox_targets", "bbox_inside_weights", "bbox_outside_weights")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.psroi_pooling import PSROIPoolingLayer, psroi_pool
 
 from .conftest import CheckGradients, Replay
@@ -109,7 +109,7 @@ def test_the_rule_number_by_number(kernels: str, dim: int, group: int, scale: fl
 def test_the_kernels_and_torch_agree_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     x, rois, top_diff = torch.randn(2, 18, 13, 17), random_rois(30, 2), torch.randn(30, 2, 3, 3)
     top, diff = both(x, rois, top_diff, 0.125)
-    monkeypatch.setattr("recaffe.layers.native.library", lambda: None)
+    monkeypatch.setattr("recaffe.layers.native.kernels.library", lambda: None)
     for ours, theirs in zip(both(x, rois, top_diff, 0.125), (top, diff), strict=True):
         assert torch.equal(ours, theirs)
 

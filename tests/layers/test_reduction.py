@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.reduction import ReductionLayer
 
 from .conftest import CheckGradients, Replay

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import torch
 
-from recaffe.layers.layer import LayerError, Shape
+from recaffe.layers.base.layer import LayerError, Shape
 from recaffe.layers.reshape import ReshapeLayer
 
 from .conftest import Replay

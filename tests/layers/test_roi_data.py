@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.roi_data import RoIDataLayer
 
 DATA = (2, 3, 600, 1000)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.roi_pooling import ROIPoolingLayer, roi_pool
 
 from .conftest import CheckGradients, Replay

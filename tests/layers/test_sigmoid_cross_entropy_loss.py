@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import torch
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.sigmoid_cross_entropy_loss import SigmoidCrossEntropyLossLayer
 
 from .conftest import CheckGradients, Replay

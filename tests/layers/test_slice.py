@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.slice import SliceLayer
 
 from .conftest import Replay

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import torch
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.smooth_l1_loss import SmoothL1LossLayer
 
 from .conftest import CheckGradients, Replay

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.smooth_l1_loss_ohem import SmoothL1LossOHEMLayer
 
 from .conftest import CheckGradients

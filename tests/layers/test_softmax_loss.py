@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import torch
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.softmax_loss import SoftmaxWithLossLayer
 
 from .conftest import CheckGradients, Replay

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.softmax_loss import SoftmaxWithLossLayer
 from recaffe.layers.softmax_loss_ohem import SoftmaxWithLossOHEMLayer
 

@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 import torch
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.spp import SPPLayer
 
 from .conftest import CheckGradients, Replay

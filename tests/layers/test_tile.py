@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.tile import TileLayer
 
 from .conftest import CheckGradients, Replay

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from recaffe.layers.draws import Draws
-from recaffe.layers.layer import LayerError
-from recaffe.layers.transformation import Transformation
+from recaffe.layers.base.draws import Draws
+from recaffe.layers.base.layer import LayerError
+from recaffe.layers.sources.transformation import Transformation
 from recaffe.layers.window_data import WindowDataLayer
 
 GRAY = 100

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from recaffe.golden.errors import GoldenError
-from recaffe.layers.layer import LayerError
+from recaffe.layers.base.layer import LayerError
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.tools import doctor
+from recaffe.tools.commands import doctor
 from recaffe.tools.errors import CommandError
 from recaffe.tools.main import COMMANDS, main, module_of
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...layers import boxes as box_arithmetic
-from ...prototxt.config import Config
+from ...layers.boxes import arithmetic as box_arithmetic
+from ...prototxt.text import Config
 from .proposals import overlaps
 from .roidb import Entry, Roidb
 

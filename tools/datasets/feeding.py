@@ -8,17 +8,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ...layers.draws import random_place, set_random_place
-from ...layers.layer import LayerError, Place
-from ...layers.roi_data import RoIDataLayer
-from ...prototxt.config import Config
-from ...prototxt.solving.ranks import Ranks
-from ...prototxt.solving.solver import Solver
+from ...layers import LayerError, RoIDataLayer, State, random_state, set_random_state
+from ...prototxt.solving import Ranks, Solver
+from ...prototxt.text import Config
 from ..errors import CommandError
-from .image_file import read_pixels
+from .images import Floats, centred, read_pixels, resized, scale_to
 from .minibatch import Blobs, draw_regions, roi_blobs, rpn_blobs
 from .picture_order import Numbers, PictureOrder
-from .pixels import Floats, centred, resized, scale_to
 from .roidb import Roidb, digest_of
 
 _ALONE = Ranks()
@@ -96,17 +92,17 @@ class Minibatches:
         drawn = self.own.randint(0, high=len(sizes), size=len(numbers))
         return numbers, [sizes[size] for size in drawn]
 
-    def place(self) -> Place:
+    def place(self) -> State:
         """Which pictures come next, of which data they are, and where a generator stands that is not the net's."""
-        own = random_place(self.own) if self._keeps_own else {}
+        own = random_state(self.own) if self._keeps_own else {}
         return {**self.order.place(), **{f"own/{key}": part for key, part in own.items()}, "data": self._fingerprint}
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         """Go on from there; other data than it was taken of are refused."""
         if not np.array_equal(place["data"], self._fingerprint):
             raise LayerError("stood among other data: the pictures, their boxes or their order have changed since")
         if self._keeps_own:
-            set_random_place(self.own, {key: place[f"own/{key}"] for key in random_place(self.own)})
+            set_random_state(self.own, {key: place[f"own/{key}"] for key in random_state(self.own)})
         self.order.return_to(place)
         self._read_ahead()
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...layers.sampling import RoIRule
-from ...prototxt.config import Config
+from ...layers.boxes import RoIRule
+from ...prototxt.text import Config
 from ..errors import CommandError
-from .pixels import Floats, to_blob
+from .images import Floats, to_blob
 from .roidb import Entry
 
 Blobs = Mapping[str, NDArray[Any]]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...layers.layer import Place
+from ...layers import State
 from .roidb import Entry
 
 Numbers = NDArray[np.int64]
@@ -40,11 +40,11 @@ class PictureOrder:
         left = -(-max(len(self.numbers) - self.per_batch - self.at, 0) // self.per_batch)
         return self.numbers[self.at : self.at + min(batches, left) * self.per_batch]
 
-    def place(self) -> Place:
+    def place(self) -> State:
         """Where it stands."""
         return {"numbers": self.numbers, "at": np.array(self.at)}
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         """Go on from there."""
         self.numbers, self.at = np.asarray(place["numbers"], np.int64), int(place["at"])
 

@@ -12,11 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...layers import boxes as box_arithmetic
-from ...prototxt.arrays import read_npz
-from ...prototxt.contents import unbroken
-from ...prototxt.whole import whole_file
-from .pictures import DataError
+from ...layers.boxes import arithmetic as box_arithmetic
+from ...prototxt.files import read_npz, unbroken, whole_file
+from .annotations import DataError
 from .roidb import Boxes, Entry, Roidb
 
 CROWD_THRESH = 0.7

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...prototxt.config import Config
-from .image_file import picture_size
-from .pictures import DataError, Picture, PictureSet
+from ...prototxt.text import Config
+from .annotations import DataError, Picture, PictureSet
+from .images import picture_size
 
 Boxes = NDArray[Any]
 """(R, 4), x1, y1, x2, y2 counted from 0, x2 and y2 the last pixels inside; uint16 where there are truths alone."""

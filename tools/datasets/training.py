@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...prototxt.config import Config
+from ...prototxt.text import Config
+from .annotations import PictureSet
 from .box_targets import with_targets
-from .pictures import PictureSet
 from .proposals import read_proposals, tidy, with_proposals
 from .roidb import Roidb, chosen, joined, truth_roidb, usable, with_flips
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...golden.compare import BlobResult, largest_magnitude
+from ...golden import BlobResult, largest_magnitude
 from .markup import Html, element
 
 Array = npt.NDArray[Any]

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ..doctor import examine
+from ..commands import examine
 from .passages import Heading, Passage, Table
 
 _PACKAGE = Path(__file__).parents[2]

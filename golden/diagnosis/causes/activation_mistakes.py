@@ -7,10 +7,7 @@ from typing import cast
 
 import torch
 
-from ....layers.dropout import DropoutLayer
-from ....layers.relu import ReLULayer
-from ....layers.smooth_l1_loss import SmoothL1LossLayer
-from ....layers.softmax import SoftmaxLayer
+from ....layers import DropoutLayer, ReLULayer, SmoothL1LossLayer, SoftmaxLayer
 from .rule import Case, Suspect, altered, rule
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from ....layers.batch_norm import BatchNormLayer
-from ....layers.lrn import LRNLayer
+from ....layers import BatchNormLayer, LRNLayer
 from .rule import Case, Suspect, altered, rule, with_params
 
 _EPS = (1e-5, 1e-3, 1e-4, 2e-5, 1.001e-5, 1e-6, 1e-8, 1e-12, 0.0)

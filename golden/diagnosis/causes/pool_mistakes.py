@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from ....layers.pooling import PoolingLayer
+from ....layers import PoolingLayer
 from .rule import Case, Suspect, altered, rule
 
 

@@ -9,12 +9,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from ....layers import boxes
-from ....layers.anchor_target import AnchorTargetLayer
-from ....layers.layer import Layer
-from ....layers.proposal import TOP_N, ProposalLayer
-from ....layers.proposal_target import ProposalTargetLayer
-from ....layers.roi_pooling import ROIPoolingLayer
+from ....layers import TOP_N, AnchorTargetLayer, Layer, ProposalLayer, ProposalTargetLayer, ROIPoolingLayer
+from ....layers.boxes import arithmetic as boxes
 from .rule import Case, Suspect, altered, rule
 
 _PROPOSAL = "rpn.proposal_layer.ProposalLayer"

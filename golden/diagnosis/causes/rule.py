@@ -15,10 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ....layers.layer import Layer
-from ....prototxt.graph import Node
-from ....prototxt.net import Net
-from ...fixture import Place
+from ....layers import Layer
+from ....prototxt.net import Net, Node, ParamName
 from ..pieces import Ran, Run
 
 L = TypeVar("L", bound=Layer)
@@ -40,7 +38,7 @@ class Case:
 
     ran: Ran
     position: int
-    params: Mapping[Place, npt.NDArray[Any]] = field(default_factory=dict)
+    params: Mapping[ParamName, npt.NDArray[Any]] = field(default_factory=dict)
     """The golden's params."""
 
     @property

@@ -8,9 +8,9 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from ....layers.inner_product import InnerProductLayer
-from ....prototxt.box_scaling import BoxScaling, repeats
-from ..words import Vocabulary
+from ....layers import InnerProductLayer
+from ....prototxt.export import BoxScaling, repeats
+from ..language import Vocabulary
 from .rule import Case, Suspect, rule, with_params
 
 _FILTERS = ("Convolution", "Deconvolution", "InnerProduct")

@@ -17,10 +17,10 @@ from recaffe.golden.diagnosis.pieces import golden_blobs
 from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.errors import GoldenError
 from recaffe.golden.fixture import Array, Fixture
-from recaffe.layers import boxes
-from recaffe.layers.nms import by_score
+from recaffe.layers.boxes import arithmetic as boxes
+from recaffe.layers.boxes.nms import by_score
 from recaffe.layers.proposal import ProposalLayer
-from recaffe.prototxt.text import read_net
+from recaffe.prototxt.text.read import read_net
 
 FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
 FRCNN = Fixture.load(FIXTURES / "nets" / "frcnn_test.npz")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from recaffe.golden.diagnosis.differences.roi_matching import match_rois
 from recaffe.golden.diagnosis.margins import fates
-from recaffe.golden.diagnosis.roi_matching import match_rois
 from recaffe.layers.proposal import ProposalLayer
 
 INFO = torch.tensor([[64.0, 96.0, 1.0]])

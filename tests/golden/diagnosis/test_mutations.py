@@ -13,10 +13,10 @@ import pytest
 
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
 from recaffe.golden.diagnosis.subject import Subject
-from recaffe.golden.fixture import Fixture, Place
-from recaffe.prototxt.config import Config
-from recaffe.prototxt.text import read_net
-from recaffe.prototxt.weights import read_weights
+from recaffe.golden.fixture import Fixture, ParamName
+from recaffe.prototxt.files.read import read_weights
+from recaffe.prototxt.text.config import Config
+from recaffe.prototxt.text.read import read_net
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"
 Array = npt.NDArray[Any]
@@ -50,7 +50,7 @@ def text(layer: str, old: str, new: str) -> Break:
     return change
 
 
-def weights(change: Callable[[dict[Place, Array]], dict[Place, Array]]) -> Break:
+def weights(change: Callable[[dict[ParamName, Array]], dict[ParamName, Array]]) -> Break:
     """Other params than the golden's."""
 
     def changed(subject: Subject, fixture: Fixture, folder: Path) -> Side:
@@ -65,7 +65,7 @@ def weight(layer: str, index: int, change: Callable[[Array], Array]) -> Break:
     return weights(lambda params: {(layer, index): change(params[layer, index])})
 
 
-def swapped(a: Place, b: Place) -> Break:
+def swapped(a: ParamName, b: ParamName) -> Break:
     return weights(lambda params: {a: params[b], b: params[a]})
 
 

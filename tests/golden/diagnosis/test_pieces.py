@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recaffe.golden.diagnosis.pieces import Ran, Wiring, cut, golden_blobs, run_pieces
+from recaffe.golden.diagnosis.pieces import Ran, VersionNames, cut, golden_blobs, run_pieces
 from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.fixture import Fixture
-from recaffe.prototxt.net import Net
-from recaffe.prototxt.text import read_net
+from recaffe.prototxt.net.net import Net
+from recaffe.prototxt.text.read import read_net
 
 FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
 FRCNN = Fixture.load(FIXTURES / "nets" / "frcnn_test.npz")
@@ -34,7 +34,7 @@ def runs(net: Net, fixture: Fixture) -> dict[str, Ran]:
 
 
 def test_versions_are_told_apart() -> None:
-    wiring = Wiring(Subject().build(FRCNN))
+    wiring = VersionNames(Subject().build(FRCNN))
     assert wiring.writes[1:5] == [("version/conv1_1/0",), ("conv1_1",), ("version/conv1_2/0",), ("conv1_2",)]
     assert wiring.reads[2:4] == [("version/conv1_1/0",), ("conv1_1",)]
 

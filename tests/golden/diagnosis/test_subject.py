@@ -10,8 +10,8 @@ import torch
 
 from recaffe.golden.diagnosis.subject import Subject, golden_params
 from recaffe.golden.fixture import Fixture
-from recaffe.prototxt.text import read_net
-from recaffe.prototxt.weights import read_weights
+from recaffe.prototxt.files.read import read_weights
+from recaffe.prototxt.text.read import read_net
 
 FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
 FRCNN = Fixture.load(FIXTURES / "nets" / "frcnn_test.npz")

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from fast_rcnn.config import cfg
 
-from recaffe.prototxt.config import Config
-from recaffe.prototxt.net import Net as Ours
-from recaffe.prototxt.walk import run_layer
+from recaffe.prototxt.net.net import Net as Ours
+from recaffe.prototxt.net.walk import run_layer
+from recaffe.prototxt.text.config import Config
 
 TRAIN, TEST = 0, 1
 __version__ = "stand-in"

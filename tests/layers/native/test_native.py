@@ -2,19 +2,20 @@ import pytest
 import torch
 
 from recaffe.layers import native
+from recaffe.layers.native import kernels
 
 
 def test_nothing_built_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "EXTENSION_SUFFIXES", [".absent"])
-    monkeypatch.setattr(native, "library", native.library.__wrapped__)
-    assert native.library() is None
+    monkeypatch.setattr(kernels, "EXTENSION_SUFFIXES", [".absent"])
+    monkeypatch.setattr(kernels, "library", kernels.library.__wrapped__)
+    assert kernels.library() is None
     assert not native.available()
     assert not native.serves(torch.zeros(2))
 
 
 def test_a_library_of_other_sources_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
     assert native.available(), "the native kernels are not built: make setup builds them"
-    monkeypatch.setattr(native, "_fingerprint", lambda folder: "other sources")
+    monkeypatch.setattr(kernels, "_fingerprint", lambda folder: "other sources")
     with pytest.warns(UserWarning, match="not built from the sources beside it: install again"):
         assert native.library.__wrapped__() is None
 

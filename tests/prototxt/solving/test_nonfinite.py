@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from recaffe.prototxt.net import Net
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.nonfinite import drawn, first_nonfinite
 
 TEXT = """layer { name: "in" type: "Input" top: "x" top: "y" input_param {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from recaffe.prototxt.caffe_pb2 import SolverParameter
-from recaffe.prototxt.solving.policies import SolverError, Standing, check_policy, learning_rate
-from recaffe.prototxt.text import read_solver
+from recaffe.prototxt.solving.policies import RateState, SolverError, check_policy, learning_rate
+from recaffe.prototxt.text.read import read_solver
 
 
 def solver(text: str) -> SolverParameter:
@@ -14,7 +14,7 @@ def solver(text: str) -> SolverParameter:
 
 
 def rates(text: str, count: int, losses: list[float] | None = None) -> list[float]:
-    param, standing, found = solver(text), Standing(), []
+    param, standing, found = solver(text), RateState(), []
     check_policy(param)
     for iteration in range(count):
         standing.iter = iteration
@@ -40,21 +40,21 @@ def test_rates(text: str, expected: list[float]) -> None:
 
 
 def test_multistep_takes_one_step_an_iteration_however_many_are_due() -> None:
-    standing = Standing(iter=9)
+    standing = RateState(iter=9)
     param = solver('lr_policy: "multistep" gamma: 0.5 stepvalue: 2 stepvalue: 3 stepvalue: 4')
     assert [learning_rate(param, standing, 1.0) for _ in range(4)] == [0.25, 0.125, 0.0625, 0.0625]
     assert standing.current_step == 3
 
 
 def test_step_counts_its_steps() -> None:
-    standing = Standing(iter=7)
+    standing = RateState(iter=7)
     learning_rate(solver('lr_policy: "step" gamma: 0.5 stepsize: 3'), standing, 1.0)
     assert standing.current_step == 2
 
 
 def test_a_sigmoid_far_from_its_step_is_zero_or_one() -> None:
     param = solver('lr_policy: "sigmoid" gamma: 500 stepsize: 10')
-    assert [learning_rate(param, Standing(iter=i), 1.0) for i in (0, 10, 20)] == [0, 0.25, 0.5]
+    assert [learning_rate(param, RateState(iter=i), 1.0) for i in (0, 10, 20)] == [0, 0.25, 0.5]
 
 
 def test_plateau_falls_when_the_loss_has_not_for_a_window() -> None:
@@ -64,7 +64,7 @@ def test_plateau_falls_when_the_loss_has_not_for_a_window() -> None:
 
 
 def test_plateau_knows_its_smallest_loss_and_last_event() -> None:
-    standing = Standing(iter=6)
+    standing = RateState(iter=6)
     learning_rate(solver('lr_policy: "plateau" gamma: 0.5 plateau_winsize: 9'), standing, 0.75)
     assert (standing.minimum_loss, standing.iter_last_event, standing.current_step) == (0.75, 6, 0)
 
@@ -72,7 +72,7 @@ def test_plateau_knows_its_smallest_loss_and_last_event() -> None:
 def test_poly_beyond_its_end_is_refused() -> None:
     param = solver('lr_policy: "poly" power: 0.5 max_iter: 4')
     with pytest.raises(SolverError, match=r"^iteration 5: the lr_policy 'poly' ends at max_iter 4$"):
-        learning_rate(param, Standing(iter=5), 1.0)
+        learning_rate(param, RateState(iter=5), 1.0)
 
 
 @pytest.mark.parametrize(

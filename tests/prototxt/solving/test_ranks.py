@@ -18,13 +18,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from recaffe.prototxt.files.read import read_weights
 from recaffe.prototxt.solving.policies import SolverError
 from recaffe.prototxt.solving.progress import Progress, Record
 from recaffe.prototxt.solving.ranks import OthersFailedError, Ranks, joined
 from recaffe.prototxt.solving.requests import Request
 from recaffe.prototxt.solving.resume import Resumable, Taken, ranks_in
 from recaffe.prototxt.solving.solver import Solver
-from recaffe.prototxt.weights import read_weights
 
 DATA = Path(__file__).parents[3] / "golden" / "fixtures" / "data_layers"
 CROP = "transform_param { mirror: true crop_size: 9 }"
@@ -274,4 +274,4 @@ def main(job: str, folder: Path) -> int:
 if __name__ == "__main__":
     status = main(sys.argv[1], Path(sys.argv[2]))
     sys.stderr.flush()
-    os._exit(status)  # as tools/main.py, and for its reason
+    os._exit(status)  # as tools/main.py's `end`, and for its reason

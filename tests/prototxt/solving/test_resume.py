@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from recaffe.layers.layer import Place
+from recaffe.layers.base.layer import State
 from recaffe.layers.memory_data import MemoryDataLayer
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.net import Net
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.policies import SolverError
 from recaffe.prototxt.solving.resume import ResumableNet, return_to_places, write_places
-from recaffe.prototxt.text import read_net
+from recaffe.prototxt.text.read import read_net
 
 DATA = Path(__file__).parents[3] / "golden" / "fixtures" / "data_layers"
 CROP = "transform_param { mirror: true crop_size: 5 }"
@@ -91,10 +91,10 @@ class Counter:
 
     count = 0
 
-    def place(self) -> Place:
+    def place(self) -> State:
         return {"count": np.array(self.count)}
 
-    def return_to(self, place: Place) -> None:
+    def return_to(self, place: State) -> None:
         self.count = int(place["count"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recaffe.prototxt.net import Net
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.policies import SolverError
 from recaffe.prototxt.solving.scoring import mean_outputs
 

@@ -13,11 +13,11 @@ import pytest
 from recaffe.golden.fixture import Fixture
 from recaffe.prototxt.caffe_pb2 import SolverParameter
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.net import Net
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.policies import SolverError
 from recaffe.prototxt.solving.snapshot import dialect_of, name_after
 from recaffe.prototxt.solving.solver import Solver
-from recaffe.prototxt.text import read_net, read_solver
+from recaffe.prototxt.text.read import read_net, read_solver
 
 SOLVERS = Path(__file__).parents[3] / "golden" / "fixtures" / "solvers"
 

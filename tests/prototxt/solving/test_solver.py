@@ -15,14 +15,14 @@ import pytest
 import torch
 
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.net import Net
-from recaffe.prototxt.outgoing import outgoing
+from recaffe.prototxt.export.net_params import outgoing
+from recaffe.prototxt.export.write import write_weights
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.policies import SolverError
 from recaffe.prototxt.solving.progress import Progress, Record, Score
 from recaffe.prototxt.solving.requests import Request, SignalRequests
 from recaffe.prototxt.solving.snapshot import Snapshot
 from recaffe.prototxt.solving.solver import Solver
-from recaffe.prototxt.write import write_weights
 
 NET = """
   layer { name: "data" type: "DummyData" top: "data" top: "label" dummy_data_param {

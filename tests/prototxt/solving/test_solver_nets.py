@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from recaffe.prototxt.net import Net
-from recaffe.prototxt.outgoing import outgoing
+from recaffe.prototxt.export.net_params import outgoing
+from recaffe.prototxt.export.write import write_weights
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.policies import SolverError
 from recaffe.prototxt.solving.solver_nets import SolverNets, share_params
-from recaffe.prototxt.text import read_net, read_solver
-from recaffe.prototxt.write import write_weights
+from recaffe.prototxt.text.read import read_net, read_solver
 
 BODY = """layer { name: "data" type: "DummyData" top: "data" top: "label"
   dummy_data_param { shape { dim: 2 dim: 3 } shape { dim: 2 } data_filler { type: "gaussian" } data_filler { } } }

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from recaffe.prototxt.caffe_pb2 import ParamSpec, SolverParameter
-from recaffe.prototxt.params import Param
+from recaffe.prototxt.net.params import Param
 from recaffe.prototxt.solving.policies import SolverError
 from recaffe.prototxt.solving.updates import Updates, check_rule
-from recaffe.prototxt.text import read_solver
+from recaffe.prototxt.text.read import read_solver
 
 Array = npt.NDArray[np.float64]
 RATE, STEPS, M, D = 0.1, 3, 0.9, 1e-3

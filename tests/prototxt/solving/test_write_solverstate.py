@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from recaffe.prototxt.solving.policies import Standing
+from recaffe.prototxt.solving.policies import RateState
 from recaffe.prototxt.solving.solverstate import SolverState, read_solverstate
 from recaffe.prototxt.solving.write_solverstate import write_solverstate, write_solverstate_hdf5
 
@@ -18,8 +18,8 @@ SOLVERS = Path(__file__).parents[3] / "golden" / "fixtures" / "solvers"
 NAMES = sorted(path.name for path in SOLVERS.glob("*.solverstate"))
 
 
-def parts(state: SolverState) -> tuple[str, Standing, list[torch.Tensor]]:
-    standing = Standing(state.iter, state.current_step, state.minimum_loss, state.iter_last_event)
+def parts(state: SolverState) -> tuple[str, RateState, list[torch.Tensor]]:
+    standing = RateState(state.iter, state.current_step, state.minimum_loss, state.iter_last_event)
     return state.learned_net, standing, [blob.tensor() for blob in state.history]
 
 
@@ -55,7 +55,7 @@ def test_data_sets_are_caffes_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["", ".h5"])
 def test_what_plateau_stands_on_comes_back(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a.solverstate{suffix}"
-    standing = Standing(70000, 2, 0.625, 65000)
+    standing = RateState(70000, 2, 0.625, 65000)
     history = [torch.arange(6.0).view(2, 3), torch.tensor(4.0)]
     if suffix:
         write_solverstate_hdf5(path, "x", standing, history, plateau=True)

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from recaffe.prototxt.caffe_pb2 import NetParameter
-from recaffe.prototxt.net import Net
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.surgery.operation import Operation
-from recaffe.prototxt.text import NetText, read_net
+from recaffe.prototxt.text.read import NetText, read_net
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from recaffe.layers.anchors import caffe_anchors
-from recaffe.prototxt.net import Net
-from recaffe.prototxt.param_str import read_param_str
+from recaffe.layers.boxes.anchors import caffe_anchors
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.surgery.change_anchors import change_anchors
 from recaffe.prototxt.surgery.operation import Operation, SurgeryError
-from recaffe.prototxt.text import NetText, read_net
+from recaffe.prototxt.text.param_str import read_param_str
+from recaffe.prototxt.text.read import NetText, read_net
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"
 CARRIED = """name: "step"

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from recaffe.prototxt.config import Config
-from recaffe.prototxt.net import Net
-from recaffe.prototxt.param_str import read_param_str
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.surgery.change_classes import ClassChange, Classes, change_classes
 from recaffe.prototxt.surgery.operation import Operation, SurgeryError
-from recaffe.prototxt.text import NetText, read_net
+from recaffe.prototxt.text.config import Config
+from recaffe.prototxt.text.param_str import read_param_str
+from recaffe.prototxt.text.read import NetText, read_net
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"
 OLD = Classes.of("cat,dog,car")

@@ -4,7 +4,7 @@ import pytest
 
 from recaffe.prototxt.surgery.class_heads import class_heads
 from recaffe.prototxt.surgery.operation import SurgeryError
-from recaffe.prototxt.text import read_net
+from recaffe.prototxt.text.read import read_net
 from recaffe.prototxt.zoo.catalog import MODELS, make_net
 
 WITH_ATTRIBUTES = """name: "attributes"

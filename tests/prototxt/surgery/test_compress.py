@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recaffe.prototxt.net import Net
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.surgery.compress import compress, cut
 from recaffe.prototxt.surgery.operation import Operation, SurgeryError
 

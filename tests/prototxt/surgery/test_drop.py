@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from recaffe.prototxt.net import Net
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.surgery.drop import drop
 from recaffe.prototxt.surgery.operation import Operation, SurgeryError
 

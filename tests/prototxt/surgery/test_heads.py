@@ -8,7 +8,7 @@ import pytest
 from recaffe.prototxt.caffe_pb2 import LayerParameter
 from recaffe.prototxt.surgery.heads import anchor_heads, learned_param
 from recaffe.prototxt.surgery.operation import SurgeryError
-from recaffe.prototxt.text import read_net
+from recaffe.prototxt.text.read import read_net
 from recaffe.prototxt.zoo.catalog import MODELS, make_net
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"

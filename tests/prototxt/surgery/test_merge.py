@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from recaffe.prototxt.net import Net
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.surgery.merge import merge_batch_norms
 from recaffe.prototxt.surgery.operation import Operation, SurgeryError
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from recaffe.layers.fillers import Filler
-from recaffe.prototxt.net import Net
+from recaffe.layers.base.fillers import Filler
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.surgery.operation import Operation, SurgeryError, describe, near, reached, spread
 
 NET = """name: "n"

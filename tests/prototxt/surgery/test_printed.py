@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recaffe.prototxt.surgery.printed import printed
-from recaffe.prototxt.text import print_text, read_net
+from recaffe.prototxt.text.read import print_text, read_net
 from recaffe.prototxt.zoo.catalog import make_net
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from recaffe.prototxt.net import Net
+from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.surgery.operation import Operation, SurgeryError
 from recaffe.prototxt.surgery.rename import rename
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from recaffe.prototxt.surgery.wiring import Wiring
-from recaffe.prototxt.text import read_net
+from recaffe.prototxt.text.read import read_net
 
 NET = """
 layer { name: "x" type: "Input" top: "x" }

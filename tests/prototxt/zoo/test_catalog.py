@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from recaffe.prototxt.caffe_pb2 import LayerParameter, NetParameter
-from recaffe.prototxt.config import Config
-from recaffe.prototxt.net import Net
-from recaffe.prototxt.text import print_text, read_net
+from recaffe.prototxt.net.net import Net
+from recaffe.prototxt.text.config import Config
+from recaffe.prototxt.text.read import print_text, read_net
 from recaffe.prototxt.zoo.catalog import MODELS, ZooError, make_net
-from recaffe.prototxt.zoo.rpn import DATASETS, Task
+from recaffe.prototxt.zoo.rpn import DATASETS, DetectionTask
 from recaffe.prototxt.zoo.solvers import make_solver
 
 FILE = Path(__file__).parents[3] / "golden" / "fixtures" / "zoo" / "originals.json.xz"
@@ -69,7 +69,7 @@ def test_old_weights_fit(key: str) -> None:
 
 
 def test_any_number_of_classes_and_anchors() -> None:
-    task = Task(classes=4, scales=(2, 8.5), ratios=(0.5, 1, 2, 3))
+    task = DetectionTask(classes=4, scales=(2, 8.5), ratios=(0.5, 1, 2, 3))
     for model, scheme in (("zf", "end2end"), ("resnet50", "class-aware-ohem")):
         text = print_text(make_net(model, scheme, "TRAIN", task))
         net = Net(read_net(text), "TRAIN", config=Config.default("rfcn" if model == "resnet50" else "frcnn"))
@@ -82,7 +82,7 @@ def test_any_number_of_classes_and_anchors() -> None:
 
 def test_the_small_net_is_small_and_starts_from_nothing() -> None:
     net = Net.from_prototxt(
-        print_text(make_net("small", "end2end", "TRAIN", Task(classes=6, scales=(2, 4, 6)))), "TRAIN"
+        print_text(make_net("small", "end2end", "TRAIN", DetectionTask(classes=6, scales=(2, 4, 6)))), "TRAIN"
     )
     assert sum(param.numel() for param in net.parameters()) * 4 < 10**6
     started = {name: float(layer.params[0].detach().std()) for name, layer in net.layers.items() if layer.param_shapes}

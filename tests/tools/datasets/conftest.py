@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recaffe.prototxt.config import Config
+from recaffe.prototxt.text.config import Config
+from recaffe.tools.datasets.annotations.voc import VocSet
 from recaffe.tools.datasets.box_targets import with_targets
 from recaffe.tools.datasets.proposals import with_proposals
 from recaffe.tools.datasets.roidb import Roidb, chosen, truth_roidb, usable, with_flips
-from recaffe.tools.datasets.voc import VocSet
 
 CLASSES = ("disc", "block", "wedge")
 Golden = dict[str, NDArray[Any]]

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recaffe.prototxt.config import Config
+from recaffe.prototxt.text.config import Config
+from recaffe.tools.datasets.annotations.voc import VocSet
 from recaffe.tools.datasets.box_targets import with_targets
 from recaffe.tools.datasets.proposals import with_proposals
 from recaffe.tools.datasets.roidb import Roidb, truth_roidb
-from recaffe.tools.datasets.voc import VocSet
 
 from .conftest import close
 

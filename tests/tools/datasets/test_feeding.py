@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recaffe.layers.layer import LayerError
-from recaffe.prototxt.config import Config
+from recaffe.layers.base.layer import LayerError
 from recaffe.prototxt.solving.solver import Solver
+from recaffe.prototxt.text.config import Config
 from recaffe.tools.datasets.feeding import Minibatches, feed_solver
 from recaffe.tools.datasets.roidb import Roidb, chosen
 from recaffe.tools.errors import CommandError

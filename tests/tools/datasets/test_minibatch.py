@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recaffe.prototxt.config import Config
+from recaffe.prototxt.text.config import Config
 from recaffe.tools.datasets.minibatch import roi_blobs, roi_rule, rpn_blobs
 from recaffe.tools.datasets.roidb import Entry
 from recaffe.tools.errors import CommandError

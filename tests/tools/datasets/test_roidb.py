@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recaffe.prototxt.config import Config
-from recaffe.tools.datasets.pictures import DataError
+from recaffe.prototxt.text.config import Config
+from recaffe.tools.datasets.annotations.pictures import DataError
+from recaffe.tools.datasets.annotations.voc import VocSet
 from recaffe.tools.datasets.roidb import Roidb, joined, truth_roidb, usable, with_flips
-from recaffe.tools.datasets.voc import VocSet
 
 Make = Callable[[str], tuple[Roidb, Roidb, Config]]
 ARRAYS = ("boxes", "gt_classes", "max_classes", "max_overlaps")

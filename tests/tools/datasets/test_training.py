@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recaffe.prototxt.config import Config
-from recaffe.tools.datasets.coco import CocoSet
+from recaffe.prototxt.text.config import Config
+from recaffe.tools.datasets.annotations.coco import CocoSet
+from recaffe.tools.datasets.annotations.voc import VocSet
 from recaffe.tools.datasets.proposals import write_proposals
 from recaffe.tools.datasets.roidb import Roidb
 from recaffe.tools.datasets.training import training_roidb
-from recaffe.tools.datasets.voc import VocSet
 
 
 def same(have: Roidb, want: Roidb) -> bool:

@@ -14,9 +14,9 @@ import pytest
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
 from recaffe.golden.diagnosis.findings import Cause
 from recaffe.golden.diagnosis.subject import Subject
-from recaffe.golden.fixture import Fixture, Place
-from recaffe.prototxt.text import read_net
-from recaffe.prototxt.weights import read_weights
+from recaffe.golden.fixture import Fixture, ParamName
+from recaffe.prototxt.files.read import read_weights
+from recaffe.prototxt.text.read import read_net
 
 FIXTURES = Path(__file__).parents[4] / "golden" / "fixtures"
 Array = npt.NDArray[Any]
@@ -30,7 +30,7 @@ def broken(tmp_path: Path) -> Broken:
     def compare(
         fixture: str | Fixture,
         text: tuple[str, str] | None = None,
-        weights: Mapping[Place, Array] | None = None,
+        weights: Mapping[ParamName, Array] | None = None,
         golden: Mapping[str, Array] | None = None,
         config: Mapping[str, Any] | None = None,
         until: str = "",

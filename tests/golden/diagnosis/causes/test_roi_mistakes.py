@@ -16,9 +16,9 @@ from recaffe.golden.diagnosis.causes.rule import altered
 from recaffe.golden.diagnosis.findings import Cause
 from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.fixture import Fixture
-from recaffe.layers import boxes
-from recaffe.layers.layer import Layer
-from recaffe.layers.nms import by_score
+from recaffe.layers.base.layer import Layer
+from recaffe.layers.boxes import arithmetic as boxes
+from recaffe.layers.boxes.nms import by_score
 from recaffe.layers.proposal import ProposalLayer
 
 FIXTURES = Path(__file__).parents[4] / "golden" / "fixtures"

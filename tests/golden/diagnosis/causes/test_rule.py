@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recaffe.golden.diagnosis.causes.rule import rule, rules
-from recaffe.layers.registry import registered
+from recaffe.layers.base.registry import registered
 
 TESTS = Path(__file__).parents[1]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from recaffe.prototxt.config import Config
+from recaffe.prototxt.text.config import Config
 
 
 class Section(dict[str, Any]):

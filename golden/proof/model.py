@@ -1,0 +1,94 @@
+"""The proof of a model that another program runs: a written file, loaded back and compared blob by blob."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...prototxt.export import Floats, load_pt2
+from ...prototxt.net import Net
+from ..compare import BlobResult, compare_blob
+from ..errors import GoldenError
+from ..run import FORWARD, WHOLE, discrete_blobs
+from .onnx_run import OnnxRun
+from .python_run import PythonRun
+from .weights import trial_inputs
+
+
+class Exported(Protocol):
+    """A written model, loaded back. Blobs go by Caffe's names; those that the model does not have are absent."""
+
+    def chained(self, feed: Mapping[str, Tensor]) -> dict[str, Floats]:
+        """Every blob of a run as the file has it, each layer on what those before it gave."""
+        ...
+
+    def alone(self, blobs: Mapping[str, Tensor]) -> dict[str, Floats]:
+        """Every blob, made by its own layers from bottoms that are handed in; an in-place chain is one piece."""
+        ...
+
+
+def load_model(path: Path) -> Exported:
+    """A model of any form, by its suffix."""
+    runs: dict[str, Callable[[Path], Exported]] = {".py": PythonRun, ".onnx": OnnxRun, ".pt2": ProgramRun}
+    return runs[path.suffix](path)
+
+
+class ProgramRun:
+    """A program of torch.export: its outputs are all that can be seen of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.program = load_pt2(path)
+
+    @torch.no_grad()
+    def chained(self, feed: Mapping[str, Tensor]) -> dict[str, Floats]:
+        """The outputs."""
+        return {blob: tensor.numpy() for blob, tensor in self.program(dict(feed)).items()}
+
+    def alone(self, blobs: Mapping[str, Tensor]) -> dict[str, Floats]:
+        """Nothing: it cannot be run layer by layer."""
+        return {}
+
+
+def prove(net: Net, model: Exported) -> list[str]:
+    """Run a net and its model on the same inputs and refuse the first blob that differs; tells what was run.
+
+    Where rounding adds up, or tips a decision such as the choice between two boxes, what follows differs as well: then
+    the model stands if each of its layers, given the net's own blobs, makes the net's blob.
+    """
+    told = []
+    for name, feed in trial_inputs(net).items():
+        with torch.no_grad():
+            net(feed, keep="all")
+        blobs = dict(net.blobs)
+        bad, count = _first_difference(net, blobs, model.chained(feed), WHOLE)
+        if bad is None:
+            told.append(f"{count} blobs the same on a {name} input")
+            continue
+        wrong, count = _first_difference(net, blobs, model.alone(blobs), FORWARD)
+        if wrong is not None:
+            raise GoldenError(f"on a {name} input {bad if wrong.problem == 'missing' else wrong}")
+        told.append(f"{count} blobs the same on a {name} input, layer by layer; in a chain rounding shows in {bad}")
+    return told
+
+
+def _first_difference(
+    net: Net, want: Mapping[str, Tensor], have: Mapping[str, Floats], tolerance: float
+) -> tuple[BlobResult | None, int]:
+    """The first blob in the net's order that differs, if any, and how many were compared."""
+    discrete = discrete_blobs(net)
+    count = 0
+    for blob, golden in want.items():
+        if blob in have and blob not in net.inputs:
+            count += 1
+            ours = np.asarray(have[blob])
+            result = compare_blob(f"top/{blob}", golden.cpu().numpy(), ours, tolerance, exact=blob in discrete)
+            if not result.ok:
+                return result, count
+    if absent := [blob for blob in net.outputs if blob not in have and blob not in net.inputs]:
+        return BlobResult(f"top/{absent[0]}", False, "missing", "missing"), count
+    return None, count

@@ -1,0 +1,173 @@
+"""The Caffe forks as dialects of one schema: which fields each knows, and the numbers that stand for them in binary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from google.protobuf import message_factory
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import Message
+
+from ...layers import layer_class, registered
+from ..caffe_pb2 import DESCRIPTOR, LayerParameter
+from ..errors import PrototxtError
+
+_SSD = {
+    "LayerParameter": "annotated_data_param multibox_loss_param permute_param prior_box_param detection_output_param "
+    "detection_evaluate_param norm_param video_data_param",
+    "TransformationParameter": "resize_param noise_param emit_constraint crop_h crop_w distort_param expand_param",
+}
+_BVLC_LATE = {
+    "LayerParameter": "swish_param clip_param",
+    "InfogainLossParameter": "axis",
+    "PoolingParameter": "round_mode",
+}
+_LAST_BEFORE_BLOBS = 6
+
+
+class DialectError(PrototxtError):
+    """A fork of Caffe has no name for what a net says."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A fork: what it lacks of our union of all schemas, and what it numbers otherwise.
+
+    Names are `Message.field` and, of an enum inside a message, `Message.VALUE`.
+    """
+
+    name: str
+    lacks: frozenset[str]
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+    def lacks_layer(self, kind: str) -> str:
+        """The field without which the fork cannot have a layer type; empty where it has them all."""
+        fields = layer_class(kind).messages if kind in registered() else ()
+        return next((f"LayerParameter.{name}" for name in fields if f"LayerParameter.{name}" in self.lacks), "")
+
+    def encode(self, layer: LayerParameter, where: str) -> tuple[bytes, bytes]:
+        """A layer without its blobs in the fork's own numbers, as the bytes before and after the blobs."""
+        if lacking := self.lacks_layer(layer.type):
+            raise DialectError(f"{where}: {self._refusal(lacking)}")
+        message = self._layer()
+        self._translate(layer, message, where)
+        before = self._layer()
+        before.CopyFrom(message)
+        for entry, _ in message.ListFields():
+            if entry.number > _LAST_BEFORE_BLOBS:
+                before.ClearField(entry.name)
+        data = message.SerializeToString(deterministic=True)
+        return data[: before.ByteSize()], data[before.ByteSize() :]
+
+    @cached_property
+    def _layer(self) -> type[Message]:
+        """LayerParameter as the fork has it."""
+        file = FileDescriptorProto()
+        DESCRIPTOR.CopyToProto(file)
+        for message in file.message_type:
+            for items in (message.field, *(enum.value for enum in message.enum_type)):
+                self._adapt(message.name, items)
+        pool = DescriptorPool()
+        pool.AddSerializedFile(file.SerializeToString())
+        return message_factory.GetMessageClass(pool.FindMessageTypeByName(LayerParameter.DESCRIPTOR.full_name))
+
+    def _adapt(self, message: str, items: Any) -> None:
+        """Keep of a message's fields, or of an enum's values, those of the fork, with its numbers."""
+        known = [item for item in items if f"{message}.{item.name}" not in self.lacks]
+        for item in known:
+            item.number = self.numbers.get(f"{message}.{item.name}", item.number)
+        del items[:]
+        items.extend(known)
+
+    def _translate(self, source: Message, target: Message, where: str) -> None:
+        """Copy field by field, by name."""
+        for entry, value in source.ListFields():
+            twin = target.DESCRIPTOR.fields_by_name.get(entry.name)
+            if twin is None:
+                raise DialectError(f"{where}: {self._refusal(f'{source.DESCRIPTOR.name}.{entry.name}')}")
+            if entry.message_type is not None:
+                self._translate_messages(entry, value, target, where)
+            elif entry.has_presence:
+                setattr(target, entry.name, self._scalar(entry, twin.enum_type, value, where))
+            else:
+                getattr(target, entry.name).extend(self._scalar(entry, twin.enum_type, item, where) for item in value)
+
+    def _translate_messages(self, entry: FieldDescriptor, value: Any, target: Message, where: str) -> None:
+        if entry.has_presence:
+            twin = getattr(target, entry.name)
+            twin.SetInParent()
+            self._translate(value, twin, where)
+            return
+        for item in value:
+            self._translate(item, getattr(target, entry.name).add(), where)
+
+    def _scalar(self, entry: Any, numbers: Any, value: Any, where: str) -> Any:
+        """A value; of an enum the number that its name has in the fork."""
+        if entry.enum_type is None:
+            return value
+        name = entry.enum_type.values_by_number[value].name
+        if name not in numbers.values_by_name:
+            raise DialectError(f"{where}: {self._refusal(f'{entry.containing_type.name}.{name}')}")
+        return numbers.values_by_name[name].number
+
+    def _refusal(self, lacking: str) -> str:
+        others = [name for name, dialect in DIALECTS.items() if lacking not in dialect.lacks]
+        way_out = f"--dialect {' or '.join(others)}" if others else "another format"
+        return f"{lacking} is unknown to {self.name}'s Caffe ({way_out} can hold it)"
+
+
+def _names(*tables: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(f"{message}.{word}" for t in tables for message, words in t.items() for word in words.split())
+
+
+_RCNN = "roi_pooling_param smooth_l1_loss_param"
+_RFCN = "psroi_pooling_param box_annotator_ohem_param"
+_MIL = "mil_data_param mil_param"
+_PRE_FIXED = {"LossParameter.PRE_FIXED": 3, "LossParameter.NONE": 4}
+
+DIALECTS = {
+    dialect.name: dialect
+    for dialect in (
+        Dialect(
+            "bvlc",
+            _names(
+                _SSD,
+                {"LayerParameter": f"{_RCNN} {_RFCN} {_MIL}"},
+                {"DropoutParameter": "scale_train", "LossParameter": "pre_fixed_normalizer PRE_FIXED"},
+            ),
+        ),
+        Dialect(
+            "fast-rcnn",
+            _names(
+                _SSD,
+                _BVLC_LATE,
+                {
+                    "LayerParameter": f"batch_norm_param elu_param bias_param scale_param input_param crop_param "
+                    f"parameter_param recurrent_param {_RFCN} {_MIL}",
+                    "ArgMaxParameter": "axis",
+                    "ConvolutionParameter": "axis force_nd_im2col dilation",
+                    "InnerProductParameter": "transpose",
+                    "LRNParameter": "engine",
+                    "LossParameter": "normalization pre_fixed_normalizer",
+                },
+            ),
+        ),
+        Dialect(
+            "microsoft",
+            _names(_SSD, _BVLC_LATE),
+            {"LayerParameter.roi_pooling_param": 147, "LayerParameter.smooth_l1_loss_param": 148, **_PRE_FIXED},
+        ),
+        Dialect(
+            "caffe-rfcn",
+            _names(_SSD, _BVLC_LATE, {"LayerParameter": f"recurrent_param {_MIL}"}),
+            {"LayerParameter.psroi_pooling_param": 10001, "LayerParameter.box_annotator_ohem_param": 10000}
+            | _PRE_FIXED,
+        ),
+    )
+}
+"""py-faster-rcnn's Caffe is fast-rcnn, py-R-FCN's is microsoft."""

@@ -1,0 +1,247 @@
+"""A Caffe net as a torch module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence, Set
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ...layers import Draws, Layer, Shape, times
+from ..files import Weights, read_weights
+from ..text import Config, NetText, read_net, variant_of
+from .blobs import Blobs
+from .build import NetError, build_layers, unique_keys
+from .chains import ChainedWalk
+from .fold import Folding
+from .graph import Node, build_graph
+from .match import Match, match
+from .params import Param, expected_params, fill_params
+from .walk import Walk
+
+Array = Tensor | npt.NDArray[np.float32]
+
+
+class Net(nn.Module):
+    """The layers of a prototxt, run in order on blobs that go by Caffe's names.
+
+    `net(data=..., im_info=...)` gives the outputs by name; `net.blobs[name]` reads what was kept: the outputs, or every
+    blob after `net(keep="all", ...)`. `net.loss` and `net.backward()` follow Caffe's loss weights; `net.diffs[name]`
+    has the diffs of a forward that kept all. Params are `net.layer(name).params`; `state_dict()` has them under
+    `layer.0`, `layer.1` in Caffe's order. Gradients flow where Caffe's would: nowhere in a net without a loss or
+    `force_backward`.
+
+    Differs from Caffe: blobs are tensors of one forward, not buffers that persist, and inputs may change size freely.
+    """
+
+    def __init__(
+        self,
+        text: NetText,
+        phase: str = "TEST",
+        *,
+        config: Config | None = None,
+        level: int = 0,
+        stages: Sequence[str] = (),
+        seed: int | None = None,
+        shapes: Mapping[str, Shape] | None = None,
+        folder: str | os.PathLike[str] = ".",
+    ) -> None:
+        """Build without memory: all shapes are known, params are on the meta device until `fill` gives them values.
+
+        Files that layers read or write are looked for from `folder` on.
+        """
+        super().__init__()
+        self.phase = phase
+        self.config = config or Config.default(variant_of((layer.type for layer in text.net.layer), text.name))
+        self.graph = build_graph(text.net, phase, text.where, level, stages)
+        self.seed = int(self.config["RNG_SEED"]) if seed is None else seed
+        self.rng = np.random.RandomState(self.seed)
+        self.generator = torch.Generator().manual_seed(self.seed)
+        context = {"rng": self.rng, "generator": self.generator, "seeds": Draws(self.seed), "folder": Path(folder)}
+        parts = build_layers(self.graph, self.config, context, shapes)
+        self.nodes: list[Node] = parts.nodes
+        self.blob_shapes: dict[str, Shape] = parts.shapes
+        self.param_list: list[Param] = parts.params
+        self.parts = parts
+        self.flow = parts.flow.forced(parts.layers) if self.graph.force_backward else parts.flow
+        # Of layers with one name the first takes the weights, as in Caffe.
+        self._first_layer = {node.name: i for i, node in reversed(list(enumerate(parts.nodes)))}
+        self._layer_of_key = {key: i for i, key in enumerate(unique_keys(parts.nodes))}
+        # Straight into the dict: torch's add_module refuses names such as "type" and "data.1", Caffe does not.
+        self._modules.update(zip(self._layer_of_key, parts.layers, strict=True))
+        self._walk = self._last = Walk(parts, self.flow)
+        self._folding = Folding(parts)
+        self.folding = True
+        """Whether inference multiplies BatchNorm and Scale into the convolution before them."""
+        way_out = 'run net(keep="all", ...) or name it in keep=[...]'
+        self.blobs = Blobs(self.blob_shapes, lambda name: self._last.values.get(name), way_out)
+        self.diffs = Blobs(self.blob_shapes, lambda name: self._last.diff(name), f"{way_out}, then net.backward()")
+
+    @classmethod
+    def from_prototxt(
+        cls,
+        source: str | os.PathLike[str],
+        phase: str = "TEST",
+        weights: str | os.PathLike[str] | Weights | None = None,
+        config: Config | None = None,
+        level: int = 0,
+        stages: Sequence[str] = (),
+        *,
+        seed: int | None = None,
+        allow_missing: bool = False,
+        allow_unused: bool = False,
+        allow_nonfinite: bool = False,
+    ) -> Net:
+        """A net ready to run, from a prototxt's path or text: params from a file of weights, else their fillers."""
+        net = cls(read_net(source), phase, config=config, level=level, stages=stages, seed=seed)
+        if weights is None:
+            net.fill()
+            return net
+        net.load(weights, allow_missing=allow_missing, allow_unused=allow_unused, allow_nonfinite=allow_nonfinite)
+        return net
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The blobs to hand in: tops of Input layers."""
+        return self.graph.inputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The blobs that no layer takes, in Caffe's order."""
+        return self.graph.outputs
+
+    @property
+    def layers(self) -> dict[str, Layer]:
+        """The layers by name; of layers with one name, the last."""
+        return {node.name: layer for node, layer in zip(self.nodes, self.parts.layers, strict=True)}
+
+    @property
+    def param_shapes(self) -> dict[str, list[Shape]]:
+        """The shapes of every layer's params, by layer name."""
+        return {name: layer.param_shapes for name, layer in self.layers.items() if layer.param_shapes}
+
+    @property
+    def loss_weights(self) -> dict[str, float]:
+        """The tops that count into the loss."""
+        pairs = zip(self.nodes, self.parts.weights, strict=True)
+        return {top: w for node, weights in pairs for top, w in zip(node.tops, weights, strict=True) if w}
+
+    def layer(self, name: str) -> Layer:
+        """One layer by its name."""
+        if name not in self.layers:
+            raise NetError(f"no layer {name!r} in net {self.graph.name!r}")
+        return self.layers[name]
+
+    # --- params
+
+    def load(
+        self,
+        weights: str | os.PathLike[str] | Weights,
+        *,
+        allow_missing: bool = False,
+        allow_unused: bool = False,
+        allow_nonfinite: bool = False,
+    ) -> Match:
+        """Take params from a file of any format, by layer; what it lacks is filled. Returns what matched and what not.
+
+        Layers go by their names, of one name the first; in a state_dict's file by the keys of `state_dict()`.
+        """
+        saved = weights if isinstance(weights, Weights) else read_weights(weights)
+        layers = self.positions(saved)
+        wanted = expected_params(self.param_list, self.parts.layers, layers)
+        found = match(
+            saved, *wanted, allow_missing=allow_missing, allow_unused=allow_unused, allow_nonfinite=allow_nonfinite
+        )
+        given = {(layers[name], index): value for (name, index), value in found.tensors.items()}
+        fill_params(self.param_list, self.parts.layers, self.flow, given, self.seed)
+        return found
+
+    def positions(self, weights: Weights) -> dict[str, int]:
+        """The layers that a file of weights may fill, by the names that they have there."""
+        return self._layer_of_key if weights.by_module else self._first_layer
+
+    def fill(self, values: Mapping[tuple[str, int], Tensor] | None = None) -> None:
+        """Give every param the value handed in by (layer, index), else its present value, else its filler's."""
+        given = {(self._first_layer[name], index): value for (name, index), value in (values or {}).items()}
+        fill_params(self.param_list, self.parts.layers, self.flow, given, self.seed)
+
+    # --- forward
+
+    def forward(
+        self, blobs: Mapping[str, Array] | None = None, /, *, keep: str | Iterable[str] = "outputs", **named: Array
+    ) -> dict[str, Tensor]:
+        """Run every layer; blobs are handed in by keyword, or in a mapping where a name is no Python name."""
+        fed = self._fed({**(blobs or {}), **named})
+        kept = self._kept(keep)
+        self._last = self._walk if keep == "all" else self._walk_for(kept)
+        self._last.forward(fed, kept, record=keep == "all" and torch.is_grad_enabled())
+        return {name: self._last.values[name] for name in self.outputs}
+
+    def compile_chains(self) -> None:
+        """From now on train with torch.compile; see ChainedWalk."""
+        self._walk = ChainedWalk(self.parts, self.flow)
+
+    def _walk_for(self, kept: Set[str]) -> Walk:
+        """The layers as they are, or where no diff can be asked for, with BatchNorms folded into convolutions."""
+        if not self.folding or (torch.is_grad_enabled() and any(self.flow.layers)):
+            return self._walk
+        return self._folding.walk(kept) or self._walk
+
+    def _fed(self, blobs: Mapping[str, Array]) -> dict[str, Tensor]:
+        """Check what is handed in: every input, and tops of layers without bottoms."""
+        sources = {top for node in self.nodes if not node.bottoms for top in node.tops}
+        if unknown := [name for name in blobs if name not in sources]:
+            raise NetError(f"no input {unknown[0]!r} in net {self.graph.name!r}: it takes {', '.join(sorted(sources))}")
+        if missing := [name for name in self.inputs if name not in blobs]:
+            expected = ", ".join(f"{name} ({times(self.blob_shapes[name])})" for name in missing)
+            raise NetError(f"net {self.graph.name!r} was not given {expected}")
+        return {name: self._input(name, value) for name, value in blobs.items()}
+
+    def _input(self, name: str, value: Array) -> Tensor:
+        tensor = value if isinstance(value, Tensor) else torch.from_numpy(np.asarray(value, np.float32, order="C"))
+        expected = self.blob_shapes[name]
+        if name in self.inputs and len(expected) != tensor.dim():
+            raise NetError(
+                f"input {name!r} has {tensor.dim()} axes ({times(tensor.shape)}), in the prototxt {len(expected)} "
+                f"({times(expected)}): their lengths may change, their number not"
+            )
+        device = next((param.device for param in self.parameters()), tensor.device)
+        tensor = tensor.to(device)
+        # Convolutions run fastest with channels innermost, and every later blob inherits it.
+        return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+
+    def _kept(self, keep: str | Iterable[str]) -> set[str]:
+        if keep == "all":
+            return set(self.blob_shapes)
+        names = set() if isinstance(keep, str) and keep == "outputs" else {keep} if isinstance(keep, str) else set(keep)
+        if unknown := names - set(self.blob_shapes):
+            raise NetError(f"cannot keep {sorted(unknown)[0]!r}: net {self.graph.name!r} has no such blob")
+        return names | set(self.outputs)
+
+    # --- backward
+
+    @property
+    def loss(self) -> Tensor:
+        """The weighted sum of the losses of the last forward, ready for `loss.backward()`."""
+        losses = self._last.losses
+        if not losses:
+            raise NetError(f"no top of net {self.graph.name!r} counts into a loss, or there was no forward yet")
+        return torch.stack([weight * value.sum() for _, value, weight in losses]).sum()
+
+    def backward(self, diffs: Mapping[str, Array] | None = None) -> None:
+        """Compute diffs from the losses and from the diffs handed in for outputs; param diffs add up in `.grad`."""
+        handed: dict[str, Tensor] = {}
+        for name, diff in (diffs or {}).items():
+            if name not in self._last.values:
+                raise NetError(f"cannot start backward at {name!r}: it is no blob that the last forward kept")
+            value = self._last.values[name]
+            if tuple(diff.shape) != tuple(value.shape):
+                raise NetError(f"blob {name!r} is {times(value.shape)}, its diff is {times(diff.shape)}")
+            handed[name] = torch.as_tensor(diff, dtype=value.dtype, device=value.device)
+        if not self._last.losses and not handed:
+            raise NetError(f"net {self.graph.name!r} has no loss to go backward from: hand in its outputs' diffs")
+        self._last.backward(handed)

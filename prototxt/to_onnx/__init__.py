@@ -1,1 +1,0 @@
-"""From a net with its weights to an ONNX model that computes the same blobs."""

@@ -1,0 +1,66 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recaffe.tools.main import main
+
+FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
+ROIS = FIXTURES / "layers" / "roi_pool_7.npz"
+
+
+def broken(path: Path) -> Path:
+    """The ROI pooling fixture with one golden value changed."""
+    with np.load(ROIS) as archive:
+        arrays = dict(archive)
+    arrays["top/y"].flat[7] += 1
+    np.savez(path, **arrays)
+    return path
+
+
+def test_a_clean_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(FIXTURES / "rpn")]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert all(line.startswith("same ") for line in out[:-1])
+    assert out[-1] == f"{len(out) - 1} fixture(s), whole: {len(out) - 1} same"
+
+
+def test_a_difference_is_told_and_is_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = broken(tmp_path / "broken.npz")
+    assert main(["verify", "--isolate", str(path), str(ROIS)]) == 1
+    out = capsys.readouterr().out
+    assert f"DIFFER {path}: 2 blobs, 1 differ" in out
+    assert "top/y: 1 of " in out
+    assert "first at [0, 0, 1, 0]" in out
+    assert "2 fixture(s), layer by layer: 1 same, 1 different" in out
+
+
+def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--json", str(broken(tmp_path / "broken.npz"))]) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert (result["ok"], result["different"]) == (False, 1)
+    (fixture,) = result["fixtures"]
+    assert [(blob["key"], blob["ok"]) for blob in fixture["blobs"]] == [("top/y", False), ("diff/x", True)]
+
+
+def test_a_broken_file_is_status_2_and_the_others_still_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cut = tmp_path / "cut.npz"
+    cut.write_bytes(ROIS.read_bytes()[:500])
+    assert main(["verify", str(cut), str(ROIS)]) == 2
+    out = capsys.readouterr().out
+    assert f"error  {cut}: " in out
+    assert "1 same, 1 unusable" in out
+
+
+def test_companions_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(ROIS, tmp_path)
+    (tmp_path / "a.caffemodel").touch()
+    assert main(["verify", *map(str, sorted(tmp_path.iterdir()))]) == 0
+    assert "left out: 1 companion file(s)" in capsys.readouterr().out
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"recaffe verify: {tmp_path}: no fixture in this folder (0 .npz of other kinds)\n"

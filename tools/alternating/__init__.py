@@ -1,1 +1,0 @@
-"""Alternating training: its plans, the files that they go by, and their course."""

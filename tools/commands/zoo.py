@@ -1,0 +1,81 @@
+"""`recaffe zoo`: nets and solvers of known models, for any number of classes and any anchors."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...prototxt.text import print_text
+from ...prototxt.zoo import DATASETS, MODELS, DetectionTask, make_net, make_solver
+from ..errors import CommandError
+
+NAME = "zoo"
+HELP = "print a model's prototxt or solver; without a model, list them"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("model", metavar="MODEL", nargs="?", help=f"one of {', '.join(MODELS)}")
+    parser.add_argument("--scheme", default="end2end", help="how it is trained (default end2end)")
+    parser.add_argument("--phase", type=str.upper, choices=("TEST", "TRAIN"), help="which of its nets (default TEST)")
+    parser.add_argument("--dataset", choices=DATASETS, default="voc", help="whose settings to start from (default voc)")
+    parser.add_argument("--classes", type=int, metavar="N", help="classes, the background among them")
+    for name, what in (("scales", "sides in units of 16 pixels"), ("ratios", "heights to widths")):
+        help_text = f"the anchors' {what}; scales times ratios are the anchors"
+        parser.add_argument(f"--{name}", type=float, nargs="+", metavar="X", help=help_text)
+    parser.add_argument("--solver", action="store_true", help="print the solver instead of a net")
+    parser.add_argument("--train-net", metavar="FILE", default="train.prototxt", help="the net that the solver names")
+    parser.add_argument("--output", metavar="FILE", type=Path, help="write there instead of printing")
+    parser.add_argument("--force", action="store_true", help="let --output replace a file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a prototxt, or what there is."""
+    if args.model is None:
+        text = _listing()
+    elif args.solver:
+        if args.phase:
+            raise CommandError("--solver: a solver has no phase; leave out --phase")
+        text = print_text(make_solver(args.model, args.scheme, args.dataset, args.train_net))
+    else:
+        text = print_text(make_net(args.model, args.scheme, args.phase or "TEST", _task(args)))
+    if args.output:
+        _write(args.output, text, args.force)
+    else:
+        print(text, end="")
+    return 0
+
+
+def _listing() -> str:
+    lines = []
+    for model, schemes in MODELS.items():
+        lines += [f"{model:15} {scheme:17} {' '.join(phases)}" for scheme, phases in schemes.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _task(args: argparse.Namespace) -> DetectionTask:
+    """The data set's task with what the user says instead."""
+    if args.classes is not None and args.classes < 2:
+        raise CommandError(f"--classes {args.classes}: at least 2, the background and one more")
+    given: dict[str, Any] = {name: tuple(getattr(args, name)) for name in ("scales", "ratios") if getattr(args, name)}
+    for name, values in given.items():
+        if min(values) <= 0:
+            raise CommandError(f"--{name} {min(values):g}: more than 0")
+    if args.classes is not None:
+        given["classes"] = args.classes
+    return replace(DATASETS[args.dataset], **given)
+
+
+def _write(path: Path, text: str, force: bool) -> None:
+    """Write a file beside its place, and move it there once it is whole."""
+    if path.exists() and not force:
+        raise CommandError(f"{path}: is there already; --force replaces it")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,46 @@
+"""What a trained net finds, and how good it is: detections, VOC's and COCO's measures, recall, anchors."""
+
+from .detections import Detections
+from .detector import Detector
+from .device import add_device, device_of
+from .drawing import drawn, save_picture
+from .measures import AnchorSettings, Fit, better, fit, need_matplotlib, need_pycocotools, scenes_of, uses_07
+from .named_set import NamedSet, add_set, named_set
+from .names import class_names
+from .proposer import Proposer
+from .regions import Boxes
+from .selection import Selection
+from .store import Store, key_of
+from .sweep import Share, Sweep
+from .tasks import Detecting, Proposing, Task
+
+__all__ = [
+    "AnchorSettings",
+    "Boxes",
+    "Detecting",
+    "Detections",
+    "Detector",
+    "Fit",
+    "NamedSet",
+    "Proposer",
+    "Proposing",
+    "Selection",
+    "Share",
+    "Store",
+    "Sweep",
+    "Task",
+    "add_device",
+    "add_set",
+    "better",
+    "class_names",
+    "device_of",
+    "drawn",
+    "fit",
+    "key_of",
+    "named_set",
+    "need_matplotlib",
+    "need_pycocotools",
+    "save_picture",
+    "scenes_of",
+    "uses_07",
+]
