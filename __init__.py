@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .prototxt.files import read_weights
-    from .prototxt.net import Net
+    from .prototxt.net import Allow, Net
     from .prototxt.solving import Solver
     from .prototxt.text import read_net
     from .tools.detection import Detector
 
     __version__: str
 
-__all__ = ["Detector", "Net", "Solver", "__version__", "read_net", "read_weights"]
+__all__ = ["Allow", "Detector", "Net", "Solver", "__version__", "read_net", "read_weights"]
 
 _ROOMS = {
+    "Allow": "prototxt.net",
     "Detector": "tools.detection",
     "Net": "prototxt.net",
     "Solver": "prototxt.solving",

@@ -12,7 +12,7 @@ import h5py
 import numpy.typing as npt
 
 from ..layers import HDF5OutputLayer, MemoryDataLayer
-from ..prototxt.net import Net, located
+from ..prototxt.net import Allow, Net, located
 from ..prototxt.text import NetText, read_net
 from .compare import BlobResult, compare_blob
 from .errors import GoldenError
@@ -26,7 +26,8 @@ _READERS = ("Data", "HDF5Data", "ImageData", "WindowData")
 def hand_in(net: Net, arrays: Mapping[str, Array]) -> None:
     """Give arrays to the MemoryData layers by the names of their tops."""
     rest = set(arrays)
-    for node, layer in zip(net.nodes, net.parts.layers, strict=True):
+    for step in net.steps:
+        node, layer = step.node, step.layer
         if isinstance(layer, MemoryDataLayer) and set(node.tops) <= rest:
             with located(node):
                 layer.set_input_arrays(*(arrays[top] for top in node.tops))
@@ -50,9 +51,9 @@ def files_apart(net: Net) -> Iterator[dict[Path, Path]]:
     """Keep HDF5Output layers from writing over golden files: where each should write -> where it does for now."""
     apart = {}
     with TemporaryDirectory() as folder:
-        for index, layer in enumerate(net.parts.layers):
-            if isinstance(layer, HDF5OutputLayer):
-                apart[layer.path] = layer.path = Path(folder, f"{index}.h5")
+        for index, step in enumerate(net.steps):
+            if isinstance(step.layer, HDF5OutputLayer):
+                apart[step.layer.path] = step.layer.path = Path(folder, f"{index}.h5")
         yield apart
 
 
@@ -64,7 +65,7 @@ def compare_weights(fixture: Fixture) -> Iterator[BlobResult]:
         raise GoldenError(f"{fixture.path}: expects params and no blobs, but no {files[0].name}(.h5) beside it has any")
     for file in present:
         net = Net(read_net(fixture.prototxt), fixture.phase)
-        net.load(file, allow_missing=True, allow_unused=True, allow_nonfinite=True)
+        net.load(file, allow=Allow(missing=True, unused=True, nonfinite=True))
         for (layer, index), want in fixture.params.items():
             params = net.layer(layer).params if layer in net.layers else []
             have = params[index] if index < len(params) else None

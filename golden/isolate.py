@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..prototxt.net import Net, run_layer
+from ..prototxt.net import Net
 from .fixture import Array
 from .result import Inner, RunResult
 
@@ -53,25 +53,25 @@ class Isolated:
         return outcome
 
     def _forward(self, fed: Mapping[str, Tensor]) -> None:
-        parts = self.net.parts
         values: dict[str, Tensor] = {}
-        last_writer = {top: i for i, node in enumerate(parts.nodes) for top in node.tops}
-        for i, (node, layer) in enumerate(zip(parts.nodes, parts.layers, strict=True)):
+        last_writer = {top: step for step in self.net.steps for top in step.node.tops}
+        for step in self.net.steps:
+            node = step.node
             if not node.bottoms and all(top in fed for top in node.tops):
                 tops = tuple(fed[top] for top in node.tops)
             else:
                 self._restore(node.name)
-                tops = run_layer(parts, self.net.flow, i, [values[blob] for blob in node.bottoms])
+                tops = step.run([values[blob] for blob in node.bottoms])
             for position, (name, top) in enumerate(zip(node.tops, tops, strict=True)):
                 if torch.is_grad_enabled() and not top.requires_grad:
                     top = top.detach().requires_grad_()  # as the first of an in-place chain it may be asked for a diff
                 if node.overwrites(position):
                     number = sum(blob == name for blob, _ in self.inner.versions)
                     self.inner.versions[name, number] = values[name].detach()
-                    self.chains.setdefault(name, []).extend(layer.parameters())
+                    self.chains.setdefault(name, []).extend(step.layer.parameters())
                 else:
                     self.first[name] = top
-                values[name] = self._cut(name, top) if last_writer[name] == i else top
+                values[name] = self._cut(name, top) if last_writer[name] is step else top
 
     def _restore(self, layer: str) -> None:
         """Keep the state of the generator that the layers before left, and go on from the golden one."""

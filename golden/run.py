@@ -152,8 +152,8 @@ def _run_whole(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: 
 
 
 def _run_isolated(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> RunResult:
-    for layer in net.parts.layers:
-        layer.overwrite = False  # a chain's first version is looked at after its last
+    for step in net.steps:
+        step.layer.overwrite = False  # a chain's first version is looked at after its last
     golden = {name: torch.from_numpy(np.array(value)) for name, value in (fixture.bottoms | fixture.tops).items()}
     seeds = {name: torch.full_like(golden[name], weight) for name, weight in net.loss_weights.items() if name in golden}
     seeds |= {name: torch.from_numpy(np.array(diff)) for name, diff in fixture.top_diffs.items()}
@@ -184,10 +184,10 @@ def _is_one_layer(net: Net) -> bool:
 def discrete_blobs(net: Net) -> set[str]:
     """The blobs that hold decisions."""
     return {
-        node.tops[position]
-        for node, layer in zip(net.nodes, net.parts.layers, strict=True)
-        for position in layer.discrete
-        if position < len(node.tops)
+        step.node.tops[position]
+        for step in net.steps
+        for position in step.layer.discrete
+        if position < len(step.node.tops)
     }
 
 

@@ -8,7 +8,6 @@ from .differences import (
     ParamDifference,
     RoiMatch,
     Single,
-    is_inserted,
     match_detections,
 )
 from .divergence import Options, compare_fixture
@@ -32,6 +31,5 @@ __all__ = [
     "Vocabulary",
     "as_json",
     "compare_fixture",
-    "is_inserted",
     "match_detections",
 ]

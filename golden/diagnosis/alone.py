@@ -12,7 +12,7 @@ from ..compare import BlobResult, compare_blob
 from ..fixture import Fixture
 from ..run import Report, compare_run, discrete_blobs, limits, runs
 from .describer import Describer, wanted
-from .differences import FieldDifference, ParamDifference, is_inserted
+from .differences import FieldDifference, ParamDifference
 from .explain import Known, explain
 from .findings import Blame, BlobFinding, Cause
 from .pieces import Ran, golden_blobs, run_pieces
@@ -103,7 +103,7 @@ class _Forward:
 
     def _draws(self, run: Fixture, ran: Ran) -> None:
         """The random generator before a layer, where the golden has its state."""
-        for name in (self.net.nodes[i].name for i in ran.piece.layers):
+        for name in (self.net.steps[i].node.name for i in ran.piece.layers):
             if name in run.rng:
                 result = compare_blob(f"rng/{name}", run.rng[name], ran.left.words, 0.0, exact=True)
                 self.alone.findings.append(BlobFinding(result, name))
@@ -118,7 +118,7 @@ class _Forward:
     def _blame(self, ran: Ran, wrong: Sequence[BlobFinding]) -> Blame:
         layer, causes = explain(ran, self.known)
         self.blamed.update(ran.piece.layers)
-        names = [self.net.nodes[i].name for i in ran.piece.layers if not is_inserted(self.net.nodes[i])]
+        names = [self.net.steps[i].node.name for i in ran.piece.layers if not self.net.steps[i].node.inserted]
         made = self.net if layer in self.net.layers else self.known.reference
         node = next(node for node in made.nodes if node.name == layer)
         beside = tuple(name for name in names if name != layer)
@@ -157,7 +157,7 @@ def _follows(net: Net, result: BlobResult, blamed: Collection[int]) -> bool:
     """Whether a diff passes through layers that give other blobs already."""
     name = result.key.partition("/")[2]
     layer = name.rpartition("/")[0] if result.kind == "param_diff" else None
-    nodes = [net.nodes[i] for i in blamed]
+    nodes = [net.steps[i].node for i in blamed]
     return any(node.name == layer if layer is not None else name in (*node.tops, *node.bottoms) for node in nodes)
 
 
@@ -170,13 +170,13 @@ def _giver(net: Net, describer: Describer, result: BlobResult, fields: Sequence[
     readers = describer.readers(name)
     told = {difference.layer for difference in fields}
     makers = [i for i, node in enumerate(net.nodes) if name in node.tops]
-    return next((i for i in readers if net.nodes[i].name in told), next(iter(readers or makers), 0))
+    return next((i for i in readers if net.steps[i].node.name in told), next(iter(readers or makers), 0))
 
 
 def _blame_backward(
     net: Net, position: int, describer: Describer, wrong: Sequence[BlobFinding], fields: Sequence[FieldDifference]
 ) -> Blame:
-    node, first = net.nodes[position], wrong[0].result
+    node, first = net.steps[position].node, wrong[0].result
     causes = [
         Cause("prototxt", node.name, str(difference), first.relative, None, first.allowed)
         for difference in fields
@@ -184,5 +184,5 @@ def _blame_backward(
     ]
     keys = tuple(finding.result.key for finding in wrong)
     readers = describer.readers(first.key.partition("/")[2]) if first.kind == "diff" else []
-    beside = tuple(net.nodes[i].name for i in readers if i != position)
+    beside = tuple(net.steps[i].node.name for i in readers if i != position)
     return Blame(node.name, node.type, node.where, True, keys, beside, str(wrong[0]), tuple(causes))

@@ -13,7 +13,7 @@ from ...prototxt.net import Net
 from ..compare import BlobResult, largest_magnitude
 from ..fixture import Fixture
 from ..run import WHOLE, Report
-from .differences import is_inserted, match_rois, measure
+from .differences import match_rois, measure
 from .findings import BlobFinding
 from .language import Vocabulary
 
@@ -31,9 +31,8 @@ class Describer:
         self.watch = watch
         both = [node for one in (reference, net) for node in reversed(one.nodes)]
         self._makers = {top: node.name for node in both for top in node.tops}
-        pairs = zip(net.nodes, net.parts.layers, strict=True)
-        self.decisions = {node.name for node, layer in pairs if _decides(layer)}
-        """Layers whose tops hang on choices."""
+        self.decisions = {step.node.name for step in net.steps if _decides(step.layer)}
+        """Layers whose tops depend on choices."""
 
     def readers(self, blob: str) -> list[int]:
         """The positions of the layers that take a blob's last version, behind splits that were added."""
@@ -41,7 +40,7 @@ class Describer:
         found = []
         for i, node in enumerate(self.net.nodes):
             if i > last and blob in node.bottoms:
-                found += [r for top in node.tops for r in self.readers(top)] if is_inserted(node) else [i]
+                found += [r for top in node.tops for r in self.readers(top)] if node.inserted else [i]
         return found
 
     def describe(self, report: Report) -> Iterator[BlobFinding]:

@@ -19,7 +19,7 @@ from ..run import Report, compare_run, runs
 from ..trace import compare_trace
 from .alone import IsolatedFindings, run_alone
 from .describer import Describer
-from .differences import compare_nets, compare_params, is_inserted
+from .differences import compare_nets, compare_params
 from .findings import BlobFinding, Comparison
 from .language import Vocabulary
 from .margins import Fate, fates
@@ -140,7 +140,7 @@ def _wanted(fixture: Fixture, reference: Net, ours: Net, until: bool) -> Fixture
 
 def _names(reference: Net, ours: Net, fixture: Fixture) -> Iterator[str]:
     """Blobs that only one side has."""
-    inserted = {top for net in (reference, ours) for node in net.nodes if is_inserted(node) for top in node.tops}
+    inserted = {top for net in (reference, ours) for node in net.nodes if node.inserted for top in node.tops}
     for theirs, mine, side in ((reference, ours, "golden"), (ours, reference, "NET")):
         for node in theirs.nodes:
             for top in dict.fromkeys(node.tops):
@@ -182,7 +182,8 @@ def _fates(net: Net, fixture: Fixture, report: Report, findings: Sequence[BlobFi
     """Why proposals differ, for the first proposal layer whose RoIs do."""
     differing = {f.layer: f.rois for f in findings if f.rois is not None and (f.rois.lost or f.rois.added)}
     golden, _ = golden_blobs(net, fixture)
-    for node, layer in zip(net.nodes, net.parts.layers, strict=True):
+    for step in net.steps:
+        node, layer = step.node, step.layer
         match = differing.get(node.name)
         if isinstance(layer, ProposalLayer) and match is not None and golden.keys() >= set(node.bottoms):
             ours = [report.outcome.tops[blob] for blob in node.bottoms]

@@ -46,16 +46,16 @@ def explain(ran: Ran, known: Known) -> tuple[str, list[Cause]]:
 def _explain(ran: Ran, known: Known) -> tuple[str, list[Cause]]:
     facts, layers = _facts(ran, known)
     # What the facts explain is not looked for in other layers than theirs.
-    places = [i for i in ran.piece.layers if not facts or ran.net.nodes[i].name in layers]
+    places = [i for i in ran.piece.layers if not facts or ran.net.steps[i].node.name in layers]
     suspects = [] if ran.problem else [cause for i in places for cause in _suspects(ran, i, known)]
     named = (cause.layer for cause in [*facts, *suspects] if cause.layer)
-    return next(named, ran.net.nodes[ran.piece.layers[0]].name), suspects + facts
+    return next(named, ran.net.steps[ran.piece.layers[0]].node.name), suspects + facts
 
 
 def _suspects(ran: Ran, position: int, known: Known) -> Iterator[Cause]:
     """Every rule whose mistake in a layer, made or undone, gives the golden's numbers."""
     before = _distance(ran, ran.tops, known)
-    node, layer = ran.net.nodes[position], ran.net.parts.layers[position]
+    node, layer = ran.net.steps[position].node, ran.net.steps[position].layer
     case = Case(ran, position, known.golden)
     for rule in rules():
         if rule.types and layer.type not in rule.types:
@@ -97,7 +97,8 @@ def _facts(ran: Ran, known: Known) -> tuple[list[Cause], set[str]]:
     twin = _twin(ran, known)
     if twin is None:
         return [], set()
-    own = {known.reference.nodes[i].name for i in twin.piece.layers} | {ran.net.nodes[i].name for i in ran.piece.layers}
+    pieces = ((known.reference, twin.piece), (ran.net, ran.piece))
+    own = {net.steps[i].node.name for net, piece in pieces for i in piece.layers}
     fields = [f for f in known.fields if f.layer in own or (not f.layer and _readers(ran, f))]
     params = [p for p in known.params if p.layer in own]
     tries: list[tuple[str, list[Fact], float | None]] = [
@@ -119,9 +120,9 @@ def _readers(ran: Ran, difference: Fact) -> list[str]:
         return []
     phase = ran.net.phase
     return [
-        ran.net.nodes[i].name
+        ran.net.steps[i].node.name
         for i in ran.piece.layers
-        if any(key.format(phase=phase) == difference.field for key in ran.net.parts.layers[i].config.values())
+        if any(key.format(phase=phase) == difference.field for key in ran.net.steps[i].layer.config.values())
     ]
 
 
@@ -141,7 +142,7 @@ def _exchanged(ran: Ran, other: Net) -> dict[int, Run]:
     theirs = other.layers
     stand_ins: dict[int, Run] = {}
     for i in ran.piece.layers:
-        layer, twin = ran.net.parts.layers[i], theirs.get(ran.net.nodes[i].name)
+        layer, twin = ran.net.steps[i].layer, theirs.get(ran.net.steps[i].node.name)
         if twin is not None and layer.param_shapes and twin.param_shapes == layer.param_shapes:
             # Copies, since running statistics change.
             stand_ins[i] = with_params(layer, [param.detach().clone() for param in twin.params])

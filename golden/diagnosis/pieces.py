@@ -46,10 +46,8 @@ class RunState:
     @classmethod
     def of(cls, net: Net, layers: Sequence[int]) -> RunState:
         """As it is now."""
-        kept = [
-            (i, k) for i in layers if net.parts.layers[i].statistics for k in range(len(net.parts.layers[i].params))
-        ]
-        statistics = {(i, k): net.parts.layers[i].params[k].detach().clone() for i, k in kept}
+        kept = [(i, k) for i in layers if net.steps[i].layer.statistics for k in range(len(net.steps[i].layer.params))]
+        statistics = {(i, k): net.steps[i].layer.params[k].detach().clone() for i, k in kept}
         return cls(net.rng.get_state(), net.generator.get_state(), statistics)
 
     @torch.no_grad()
@@ -58,7 +56,7 @@ class RunState:
         net.rng.set_state(self.rng)
         net.generator.set_state(self.generator)
         for (i, k), value in self.statistics.items():
-            net.parts.layers[i].params[k].copy_(value)
+            net.steps[i].layer.params[k].copy_(value)
 
     @property
     def words(self) -> npt.NDArray[np.float64]:
@@ -166,7 +164,7 @@ def cut(net: Net, known: Collection[str]) -> list[Piece]:
 def run_pieces(net: Net, golden: Blobs, fed: Blobs, rng: Mapping[str, npt.NDArray[Any]]) -> Iterator[Ran]:
     """Run every piece but those that are fed whole, from golden states of the random generator where they are known."""
     for piece in cut(net, golden):
-        nodes = [net.nodes[i] for i in piece.layers]
+        nodes = [net.steps[i].node for i in piece.layers]
         if len(nodes) == 1 and not nodes[0].bottoms and all(top in fed for top in nodes[0].tops):
             continue
         drawn = left = RunState.of(net, piece.layers)
@@ -187,7 +185,7 @@ def _run(net: Net, piece: Piece, golden: Blobs, fed: Blobs, stand_ins: Mapping[i
     values = {blob: golden[blob].clone() for blob in piece.bottoms}
     wiring = VersionNames(net)
     for i in piece.layers:
-        node, layer = net.nodes[i], net.parts.layers[i]
+        node, layer = net.steps[i].node, net.steps[i].layer
         layer.overwrite = False  # what it takes may be asked for again
         if not node.bottoms and all(top in fed for top in node.tops):
             tops = tuple(fed[top].clone() for top in node.tops)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...prototxt import NetParameter
 from ...prototxt.files import Weights
-from ...prototxt.net import Match, Net, ParamName
+from ...prototxt.net import Allow, Match, Net, ParamName
 from ...prototxt.text import Config, NetText, read_net
 from ..attachments import without_data
 from ..errors import GoldenError
@@ -59,7 +59,7 @@ class Subject:
     def fill(self, net: Net, fixture: Fixture) -> Match | None:
         """Give the net its params; what no file has keeps its filler's values. Tells how a file of weights fitted."""
         if self.weights is not None:
-            return net.load(self.weights, allow_missing=True, allow_unused=True, allow_nonfinite=True)
+            return net.load(self.weights, allow=Allow(missing=True, unused=True, nonfinite=True))
         net.fill(golden_params(net, fixture))
         return None
 

@@ -110,11 +110,13 @@ class AnchorGrid:
         if not (isinstance(height, int) and isinstance(width, int)):  # symbols, under torch.export
             return all_anchors(self.base.to(device), height, width, self.feat_stride)
         key = height, width, device
-        if key not in self._maps:
-            while len(self._maps) >= self._kept:
-                del self._maps[next(iter(self._maps))]
-            self._maps[key] = all_anchors(self.base, height, width, self.feat_stride).to(device)
-        return self._maps[key]
+        found = self._maps.get(key)
+        if found is None:
+            found = all_anchors(self.base, height, width, self.feat_stride).to(device)
+            self._maps[key] = found
+            for old in list(self._maps)[: -self._kept]:
+                self._maps.pop(old, None)  # another thread may have been quicker
+        return found
 
 
 def _column(name: str, values: Sequence[float]) -> Tensor:

@@ -35,9 +35,9 @@ def write_model(path: Path, name: str, parts: Parts, inputs: Sequence[str], outp
         program = write_pt2(path, parts, inputs, outputs)
         targets = {str(node.target).removesuffix(".default") for node in program.graph.nodes}
         ours = ", ".join(sorted(target for target in targets if target.startswith("recaffe.")))
-        notes = [f"calls {ours}: load it by recaffe.prototxt.to_pt2.load_pt2"] if ours else []
+        notes = [f"calls {ours}: load it by recaffe.prototxt.export.load_pt2"] if ours else []
         return Model({key: tuple(tensor.shape) for key, tensor in program.state_dict.items()}, notes)
-    sums = sum(layer.type == "BatchNorm" for layer in parts.layers)
+    sums = sum(step.node.type == "BatchNorm" for step in parts.steps)
     notes = [f"{sums} BatchNorm layers have mean and variance, not sums and their weight"] if sums else []
     if path.suffix == ".py":
         written = write_module(name, parts, inputs, outputs)
@@ -46,9 +46,5 @@ def write_model(path: Path, name: str, parts: Parts, inputs: Sequence[str], outp
         return Model({key: tuple(tensor.shape) for key, tensor in written.state.items()}, notes)
     model = onnx_model(name, parts, inputs, outputs)
     write_onnx(path, model)
-    params = {
-        f"{node.name}/{i}"
-        for node, layer in zip(parts.nodes, parts.layers, strict=True)
-        for i in range(len(layer.params))
-    }
+    params = {f"{step.node.name}/{i}" for step in parts.steps for i in range(len(step.layer.params))}
     return Model({t.name: tuple(t.dims) for t in model.graph.initializer if t.name in params}, notes)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...layers import Layer, Shape
 from ..files import Blob, SavedBlob, Weights
-from ..net import Match, Net, Node, expected_params, pair, unique_keys
+from ..net import Allow, Match, Net, Node, expected_params, pair, unique_keys
 
 ParamPosition = tuple[int, int]
 """The position of a layer in its net, and the index of a param in its layer."""
@@ -55,13 +55,11 @@ class OutLayer:
         return self.node.name
 
 
-def find_blobs(
-    net: Net, weights: Weights, *, allow_missing: bool = False, allow_unused: bool = False
-) -> tuple[Match, dict[ParamPosition, Blob]]:
+def find_blobs(net: Net, weights: Weights, *, allow: Allow = Allow()) -> tuple[Match, dict[ParamPosition, Blob]]:
     """Find the blob for each param of a net, as `Net.load` does, but read none."""
     positions = net.positions(weights)
-    wanted = expected_params(net.param_list, net.parts.layers, positions)
-    found = pair(weights, *wanted, allow_missing=allow_missing, allow_unused=allow_unused)
+    wanted = expected_params(net.param_list, net.steps, positions)
+    found = pair(weights, *wanted, allow=allow)
     return found, {(positions[name], index): blob for (name, index), blob in found.blobs.items()}
 
 
@@ -70,14 +68,14 @@ def outgoing(net: Net, values: Mapping[ParamPosition, Blob | Tensor] | None = No
     given = _spread(net, values) if values is not None else _own(net)
     owned = {param.places[0] for param in net.param_list}
     out = []
-    for i, (node, layer, key) in enumerate(zip(net.nodes, net.parts.layers, unique_keys(net.nodes), strict=True)):
-        places = [(i, index) for index in range(len(layer.param_shapes))]
+    for i, (key, step) in enumerate(unique_keys(net.steps).items()):
+        places = [(i, index) for index in range(len(step.layer.param_shapes))]
         if all(place in given for place in places):
             params = (
                 OutParam(shape, given[place], place not in owned)
-                for shape, place in zip(layer.param_shapes, places, strict=True)
+                for shape, place in zip(step.layer.param_shapes, places, strict=True)
             )
-            out.append(OutLayer(node, layer, key, tuple(params)))
+            out.append(OutLayer(step.node, step.layer, key, tuple(params)))
     return out
 
 
@@ -91,4 +89,4 @@ def _spread(net: Net, values: Mapping[ParamPosition, Blob | Tensor]) -> dict[Par
 
 
 def _own(net: Net) -> dict[ParamPosition, Blob | Tensor]:
-    return {(i, k): param for i, layer in enumerate(net.parts.layers) for k, param in enumerate(layer.params)}
+    return {(i, k): param for i, step in enumerate(net.steps) for k, param in enumerate(step.layer.params)}

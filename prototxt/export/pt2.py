@@ -23,17 +23,18 @@ class Program(nn.Module):
 
     def __init__(self, parts: Parts, outputs: Sequence[str]) -> None:
         super().__init__()
-        self.nodes, self.layers, self.outputs = parts.nodes, parts.layers, tuple(outputs)
+        self.steps, self.outputs = parts.steps, tuple(outputs)
         # Straight into the dict: torch's add_module refuses some names that Caffe takes.
-        self._modules.update(zip(unique_keys(parts.nodes), parts.layers, strict=True))
+        self._modules.update((key, step.layer) for key, step in unique_keys(parts.steps).items())
 
     def forward(self, blobs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Run every layer."""
         blobs = dict(blobs)
-        for node, layer in zip(self.nodes, self.layers, strict=True):
+        for step in self.steps:
+            node = step.node
             if node.type != "Input":
                 with located(node):
-                    blobs.update(zip(node.tops, layer(*(blobs[blob] for blob in node.bottoms)), strict=True))
+                    blobs.update(zip(node.tops, step.layer(*(blobs[blob] for blob in node.bottoms)), strict=True))
         return {blob: blobs[blob] for blob in self.outputs}
 
 
@@ -42,7 +43,7 @@ def write_pt2(path: Path, parts: Parts, inputs: Sequence[str], outputs: Sequence
     feed = {blob: torch.zeros(parts.shapes[blob]) for blob in inputs}
     any_size = {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
     sizes = ({blob: any_size if value.dim() == 4 else {} for blob, value in feed.items()},)
-    overwriting = [layer for layer in parts.layers if layer.overwrite]
+    overwriting = [step.layer for step in parts.steps if step.layer.overwrite]
     level = _LOGGER.level
     try:
         _LOGGER.setLevel(logging.ERROR)  # it warns of sizes that it cannot compare by algebra, and tries them then

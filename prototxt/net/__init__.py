@@ -1,15 +1,16 @@
 """The net: a prototxt's layers wired, built, filled with params and run."""
 
-from .build import NetError, Parts, located, unique_keys
+from .build import Parts, unique_keys
 from .fold import fold
 from .graph import PHASES, Node
-from .match import Match, ParamName, count_nonfinite, pair, refuse_nonfinite
+from .match import Allow, Match, ParamName, count_nonfinite, pair, refuse_nonfinite
 from .net import Array, Net
 from .params import Param, expected_params
-from .walk import run_layer
+from .step import NetError, Step, located
 
 __all__ = [
     "PHASES",
+    "Allow",
     "Array",
     "Match",
     "Net",
@@ -18,12 +19,12 @@ __all__ = [
     "Param",
     "ParamName",
     "Parts",
+    "Step",
     "count_nonfinite",
     "expected_params",
     "fold",
     "located",
     "pair",
     "refuse_nonfinite",
-    "run_layer",
     "unique_keys",
 ]

@@ -2,78 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 
 import torch
 
 from ...layers import Layer, LayerError, Shape, times
 from ..caffe_pb2 import LayerParameter
-from ..errors import PrototxtError
 from ..text import Config
 from .arguments import make_layer
-from .gradients import Flow, backward_flow
+from .gradients import with_needs
 from .graph import AUTOMATIC, PHASES, Graph, Node
 from .params import Param, collect_params
+from .step import Needs, NetError, Step, located
 
 
-class NetError(PrototxtError):
-    """A net cannot be built or run as asked."""
-
-
-@dataclass
+@dataclass(frozen=True)
 class Parts:
-    """What a net is made of, layer by layer."""
+    """What a net is made of: its steps in the order they run, its params, and the shapes of its blobs."""
 
-    nodes: list[Node] = field(default_factory=list)
-    layers: list[Layer] = field(default_factory=list)
-    weights: list[list[float]] = field(default_factory=list)
-    params: list[Param] = field(default_factory=list)
-    shapes: dict[str, Shape] = field(default_factory=dict)
-    flow: Flow = field(default_factory=lambda: Flow([], [], []))
-
-
-@contextmanager
-def located(node: Node) -> Iterator[None]:
-    """Add a layer's name and place to what goes wrong in it."""
-    try:
-        yield
-    except LayerError as error:
-        raise NetError(f"{node}: {error}") from error
-    except RuntimeError as error:
-        raise NetError(f"{node}: {str(error).splitlines()[0]}") from error
+    steps: tuple[Step, ...]
+    params: list[Param]
+    shapes: dict[str, Shape]
 
 
 def build_layers(
     graph: Graph, config: Config, context: Mapping[str, object], fed: Mapping[str, Shape] | None = None
 ) -> Parts:
     """Set up every layer in turn on the meta device; `fed` overrides the shapes of blobs that are handed in."""
-    parts = Parts()
+    steps: list[Step] = []
+    params: list[Param] = []
+    shapes: dict[str, Shape] = {}
     named: dict[str, Param] = {}
     for node in graph.nodes:
         with located(node):
             layer = make_layer(node.message, _phase(node.message, graph.phase), config, context)
-            node = _with_missing_tops(node, layer)
-            if layer.never_in_place and set(node.tops) & set(node.bottoms):
-                raise LayerError("cannot compute in place: give its top a name of its own")
-            bottoms = [parts.shapes[blob] for blob in node.bottoms]
-            with torch.device("meta"):
-                layer.setup(*bottoms, num_tops=len(node.tops))
-                tops = layer.top_shapes(*bottoms)
-            parts.weights.append(_loss_weights(node, layer))
-            collect_params(parts.params, named, len(parts.nodes), node, layer)
-        parts.nodes.append(node)
-        parts.layers.append(layer)
-        parts.shapes.update(zip(node.tops, tops, strict=True))
+            step = _set_up(node, layer, shapes)
+            collect_params(params, named, len(steps), step.node, layer)
+        steps.append(step)
         if fed and not node.bottoms:
-            _feed(node, parts.shapes, fed)
-    if unknown := set(fed or ()) - {top for node in parts.nodes if not node.bottoms for top in node.tops}:
+            _feed(step.node, shapes, fed)
+    if unknown := set(fed or ()) - {top for step in steps if not step.node.bottoms for top in step.node.tops}:
         raise NetError(f"net {graph.name!r} takes no blob {sorted(unknown)[0]!r}")
-    _overwrite_in_place(parts)
-    parts.flow = backward_flow(parts.nodes, parts.layers, parts.weights)
-    return parts
+    _overwrite_in_place(steps)
+    needing = with_needs(steps)
+    return Parts(tuple(step.forced() for step in needing) if graph.force_backward else needing, params, shapes)
+
+
+def _set_up(node: Node, layer: Layer, shapes: dict[str, Shape]) -> Step:
+    """Give a layer its bottoms' shapes, and add its tops' to the others."""
+    node = _with_missing_tops(node, layer)
+    if layer.never_in_place and set(node.tops) & set(node.bottoms):
+        raise LayerError("cannot compute in place: give its top a name of its own")
+    bottoms = [shapes[blob] for blob in node.bottoms]
+    with torch.device("meta"):
+        layer.setup(*bottoms, num_tops=len(node.tops))
+        shapes.update(zip(node.tops, layer.top_shapes(*bottoms), strict=True))
+    return Step(node, layer, _loss_weights(node, layer), Needs(False, (), ()))
 
 
 def _feed(node: Node, shapes: dict[str, Shape], fed: Mapping[str, Shape]) -> None:
@@ -96,28 +82,28 @@ def _with_missing_tops(node: Node, layer: Layer) -> Node:
     return replace(node, tops=node.tops + (AUTOMATIC,) * missing) if missing > 0 else node
 
 
-def _loss_weights(node: Node, layer: Layer) -> list[float]:
+def _loss_weights(node: Node, layer: Layer) -> tuple[float, ...]:
     """How much each top counts into the loss: as the prototxt says, else 1 for the first top of a loss."""
-    given = list(node.message.loss_weight)
+    given = tuple(node.message.loss_weight)
     if given and len(given) != len(node.tops):
         raise LayerError(f"has {len(given)} loss_weight for {len(node.tops)} top(s): give one for each top or none")
-    return given or [float(layer.is_loss and top == 0) for top in range(len(node.tops))]
+    return given or tuple(float(layer.is_loss and top == 0) for top in range(len(node.tops)))
 
 
-def _overwrite_in_place(parts: Parts) -> None:
+def _overwrite_in_place(steps: Sequence[Step]) -> None:
     """Let an in-place layer overwrite its bottom where the bottom's maker does not need it."""
     maker: dict[str, Layer] = {}
-    for node, layer in zip(parts.nodes, parts.layers, strict=True):
-        if node.overwrites(0):
-            layer.overwrite = maker[node.bottoms[0]].fresh_top
-        maker.update(dict.fromkeys(node.tops, layer))
+    for step in steps:
+        if step.node.overwrites(0):
+            step.layer.overwrite = maker[step.node.bottoms[0]].fresh_top
+        maker.update(dict.fromkeys(step.node.tops, step.layer))
 
 
-def unique_keys(nodes: Sequence[Node]) -> list[str]:
-    """Module names: the layers' own, without dots (torch's separator), numbered where they repeat."""
-    keys: list[str] = []
-    for node in nodes:
-        base = node.name.replace(".", "_")
+def unique_keys(steps: Sequence[Step]) -> dict[str, Step]:
+    """The steps by module names: the layers' own, without dots (torch's separator), numbered where they repeat."""
+    keys: dict[str, Step] = {}
+    for step in steps:
+        base = step.node.name.replace(".", "_")
         candidates = (base if number == 1 else f"{base}#{number}" for number in count(1))
-        keys.append(next(key for key in candidates if key not in keys))
+        keys[next(key for key in candidates if key not in keys)] = step
     return keys

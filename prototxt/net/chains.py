@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ...layers import BatchNormLayer, Layer, PoolingLayer
-from .build import NetError, Parts
-from .gradients import Flow
-from .graph import Node
-from .walk import Walk, compute
+from ...layers import BatchNormLayer, PoolingLayer
+from .step import NetError, Step
+from .walk import Forward, Walk
 
 _PLAIN = {"BatchNorm", "Bias", "Concat", "Convolution", "Deconvolution", "Eltwise", "ELU", "InnerProduct"}
 _PLAIN |= {"Pooling", "PReLU", "ReLU", "Scale", "Sigmoid", "Split", "TanH"}
@@ -20,7 +18,7 @@ _PLAIN |= {"Pooling", "PReLU", "ReLU", "Scale", "Sigmoid", "Split", "TanH"}
 
 @dataclass(frozen=True)
 class Chain:
-    """Layers `start` to `end` - 1, what they take from before, what they leave for others, and their program."""
+    """Steps `start` to `end` - 1, what they take from before, what they leave for others, and their program."""
 
     start: int
     end: int
@@ -35,51 +33,54 @@ class ChainedWalk(Walk):
     torch makes a chain's program anew for every size of a picture, and after eight sizes runs further ones as they are.
     """
 
-    def __init__(self, parts: Parts, flow: Flow) -> None:
-        super().__init__(parts, flow)
-        self.chains = [self._chain(*span) for span in _spans(parts)]
+    def __init__(self, steps: Sequence[Step]) -> None:
+        super().__init__(steps)
+        self.chains = [self._chain(*span) for span in _spans(steps)]
         self._starts = {chain.start: chain for chain in self.chains}
-        self._within = {i for chain in self.chains for i in range(chain.start + 1, chain.end)}
         visible = {top for chain in self.chains for top in chain.tops}
-        tops = {top for chain in self.chains for node in parts.nodes[chain.start : chain.end] for top in node.tops}
-        self._hidden = tops - visible
-        self._whole = True
+        made = {top for chain in self.chains for step in steps[chain.start : chain.end] for top in step.node.tops}
+        self._hidden = made - visible
 
-    def forward(self, fed: Mapping[str, Tensor], kept: Set[str], record: bool) -> None:
+    def forward(self, fed: Mapping[str, Tensor], kept: Set[str], record: bool) -> Forward:
         """Run every layer, chained or one by one."""
-        self._whole = record or not torch.is_grad_enabled() or bool(self._hidden & kept)
-        super().forward(fed, kept, record)
+        if record or not torch.is_grad_enabled() or self._hidden & kept:
+            return super().forward(fed, kept, record)
+        done = Forward(self.steps)
+        i = 0
+        while i < len(self.steps):
+            if chain := self._starts.get(i):
+                self._run(chain, done, kept)
+                i = chain.end
+            else:
+                self._add(done, i, self._tops(self.steps[i], fed, done.values), kept)
+                i += 1
+        return done
 
-    def _step(self, i: int, node: Node, fed: Mapping[str, Tensor], kept: Set[str], record: bool) -> None:
-        chain = None if self._whole else self._starts.get(i)
-        if chain is None:
-            if self._whole or i not in self._within:
-                super()._step(i, node, fed, kept, record)
-            return
+    def _run(self, chain: Chain, done: Forward, kept: Set[str]) -> None:
         try:
-            tops = chain.program(*(self.values[blob] for blob in chain.bottoms))
+            tops = chain.program(*(done.values[blob] for blob in chain.bottoms))
         except RuntimeError as error:
-            last = self.parts.nodes[chain.end - 1]
-            raise NetError(f"{node} to {last}, through torch.compile: {str(error).splitlines()[0]}") from error
-        self.values.update(zip(chain.tops, tops, strict=True))
-        self._drop({*chain.bottoms, *chain.tops} - kept, chain.end - 1)
+            first, last = (self.steps[i].node for i in (chain.start, chain.end - 1))
+            raise NetError(f"{first} to {last}, through torch.compile: {str(error).splitlines()[0]}") from error
+        done.values.update(zip(chain.tops, tops, strict=True))
+        self._drop(done, {*chain.bottoms, *chain.tops} - kept, chain.end - 1)
 
     def _chain(self, start: int, end: int) -> Chain:
-        parts, flow, nodes = self.parts, self.flow, self.parts.nodes[start:end]
+        steps = self.steps[start:end]
         made: set[str] = set()
         bottoms: dict[str, None] = {}
-        for node in nodes:
-            bottoms.update(dict.fromkeys(blob for blob in node.bottoms if blob not in made))
-            made.update(node.tops)
-        read_later = {blob for node in parts.nodes[end:] for blob in node.bottoms}
-        read = {blob for node in nodes for blob in node.bottoms if blob not in node.tops}
+        for step in steps:
+            bottoms.update(dict.fromkeys(blob for blob in step.node.bottoms if blob not in made))
+            made.update(step.node.tops)
+        read_later = {blob for step in self.steps[end:] for blob in step.node.bottoms}
+        read = {blob for step in steps for blob in step.node.bottoms if blob not in step.node.tops}
         tops = tuple(blob for blob in sorted(made) if blob in read_later or blob not in read)
 
         def program(*values: Tensor) -> tuple[Tensor, ...]:
             blobs = dict(zip(bottoms, values, strict=True))
-            for i, node in enumerate(nodes, start):
-                found = compute(parts.layers[i], flow, i, [blobs[blob] for blob in node.bottoms])
-                blobs.update(zip(node.tops, found, strict=True))
+            for step in steps:
+                found = step.compute([blobs[blob] for blob in step.node.bottoms])
+                blobs.update(zip(step.node.tops, found, strict=True))
             return tuple(blobs[top] for top in tops)
 
         # torch counts the programs that it made of one code, and this makes each chain's a code of its own.
@@ -87,20 +88,20 @@ class ChainedWalk(Walk):
         return Chain(start, end, tuple(bottoms), tops, torch.compile(program))
 
 
-def _spans(parts: Parts) -> Iterator[tuple[int, int]]:
+def _spans(steps: Sequence[Step]) -> Iterator[tuple[int, int]]:
     """Where chains of two layers or more start and end."""
     start = 0
-    for i in range(len(parts.nodes) + 1):
-        if i == len(parts.nodes) or not _is_plain(parts.nodes[i], parts.layers[i], parts.weights[i]):
+    for i in range(len(steps) + 1):
+        if i == len(steps) or not _is_plain(steps[i]):
             if i - start > 1:
                 yield start, i
             start = i + 1
 
 
-def _is_plain(node: Node, layer: Layer, weights: list[float]) -> bool:
+def _is_plain(step: Step) -> bool:
     """Whether a layer is a function of its bottoms and params alone, and none of its tops counts into the loss."""
-    if node.type not in _PLAIN or any(weights):
+    if step.node.type not in _PLAIN or any(step.loss_weights):
         return False
-    if isinstance(layer, BatchNormLayer):
-        return layer.use_global_stats
-    return not isinstance(layer, PoolingLayer) or (layer.pool != "STOCHASTIC" and layer.num_tops == 1)
+    if isinstance(step.layer, BatchNormLayer):
+        return step.layer.use_global_stats
+    return not isinstance(step.layer, PoolingLayer) or (step.layer.pool != "STOCHASTIC" and step.layer.num_tops == 1)

@@ -6,8 +6,9 @@ Only for inference, and only where nobody asks for a blob that this leaves out.
 from __future__ import annotations
 
 import copy
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import cast
 
 import torch
@@ -15,15 +16,14 @@ from torch import Tensor, nn
 
 from ...layers import BatchNormLayer, ConvolutionLayer, Layer, ScaleLayer
 from .build import Parts
-from .gradients import Flow
-from .graph import Node
+from .step import Step
 from .walk import Walk
 
 Affine = tuple[Tensor, Tensor]
 """A factor and a shift for each channel."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Folded:
     """The parts that remain, the blobs that vanish, and the params that went in, with their versions then."""
 
@@ -31,9 +31,9 @@ class Folded:
     hidden: frozenset[str]
     stamps: list[tuple[Tensor, int]]
 
-    def is_current(self, parts: Parts) -> bool:
+    def is_current(self, steps: Sequence[Step]) -> bool:
         """Whether the params are still those that were folded."""
-        present = _params(parts.layers)
+        present = _params(steps)
         return len(present) == len(self.stamps) and all(
             param is then and param._version == version
             for param, (then, version) in zip(present, self.stamps, strict=True)
@@ -46,48 +46,45 @@ class Folding:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._last: tuple[Folded, Walk] | None = None
+        self._lock = Lock()
 
     def walk(self, kept: Set[str]) -> Walk | None:
         """The walk; none where nothing is folded, or a blob that vanished is to be kept."""
-        if self._last is None or not self._last[0].is_current(self._parts):
-            folded = fold(self._parts)
-            self._last = folded, Walk(folded.parts, folded.parts.flow)
-        folded, walk = self._last
-        return walk if len(folded.parts.nodes) < len(self._parts.nodes) and not folded.hidden & kept else None
+        with self._lock:
+            if self._last is None or not self._last[0].is_current(self._parts.steps):
+                folded = fold(self._parts)
+                self._last = folded, Walk(folded.parts.steps)
+            folded, walk = self._last
+        return walk if len(walk.steps) < len(self._parts.steps) and not folded.hidden & kept else None
 
 
 @torch.no_grad()
 def fold(parts: Parts) -> Folded:
     """Fold every BatchNorm with fixed statistics and every Scale by channel that follows a convolution."""
-    nodes: list[Node] = []
-    layers: list[Layer] = []
-    kept_weights: list[list[float]] = []
+    steps: list[Step] = []
     hidden: set[str] = set()
     convolved: dict[str, int] = {}  # blobs whose present version a convolution made, and where that is
-    for node, layer, weights in zip(parts.nodes, parts.layers, parts.weights, strict=True):
+    for step in parts.steps:
+        node = step.node
         at = convolved.pop(node.bottoms[0], None) if len(node.bottoms) == 1 else None
-        affine = _affine(layer) if at is not None and not any(weights) else None
+        affine = _affine(step.layer) if at is not None and not any(step.loss_weights) else None
         if at is not None and affine is not None:
-            if node.tops != nodes[at].tops:
-                hidden.update(nodes[at].tops)
-            nodes[at], layers[at] = (
-                replace(nodes[at], tops=node.tops),
-                _multiplied(cast(ConvolutionLayer, layers[at]), affine),
-            )
+            before = steps[at]
+            if node.tops != before.node.tops:
+                hidden.update(before.node.tops)
+            layer = _multiplied(cast(ConvolutionLayer, before.layer), affine)
+            steps[at] = replace(before, node=replace(before.node, tops=node.tops), layer=layer)
         else:
-            at = len(nodes)
-            nodes.append(node)
-            layers.append(layer)
-            kept_weights.append(weights)
-        if _is_convolution(layers[at]) and len(node.tops) == 1 and not any(weights):
+            at = len(steps)
+            steps.append(step.without_backward())
+        if _is_convolution(steps[at].layer) and len(node.tops) == 1 and not any(step.loss_weights):
             convolved[node.tops[0]] = at
-    idle = Flow([False] * len(nodes), [[False] * len(node.bottoms) for node in nodes], [[] for _ in nodes])
-    rest = replace(parts, nodes=nodes, layers=layers, weights=kept_weights, flow=idle)
-    return Folded(rest, frozenset(hidden), [(param, param._version) for param in _params(parts.layers)])
+    stamps = [(param, param._version) for param in _params(parts.steps)]
+    return Folded(replace(parts, steps=tuple(steps)), frozenset(hidden), stamps)
 
 
-def _params(layers: list[Layer]) -> list[Tensor]:
-    return [param for layer in layers for param in layer.parameters(recurse=False)]
+def _params(steps: Sequence[Step]) -> list[Tensor]:
+    return [param for step in steps for param in step.layer.parameters(recurse=False)]
 
 
 def _is_convolution(layer: Layer) -> bool:

@@ -2,66 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from ...layers import Layer
-from .graph import Node
-
-
-@dataclass
-class Flow:
-    """What backward visits, one entry for each layer: itself, each of its bottoms, each of its params."""
-
-    layers: list[bool]
-    bottoms: list[list[bool]]
-    params: list[list[bool]]
-
-    def forced(self, layers: Sequence[Layer]) -> Flow:
-        """The flow under `force_backward`: everything, save what a layer keeps out (a loss's labels)."""
-        return Flow(
-            [True] * len(self.layers),
-            [
-                [need or j not in layer.unforced for j, need in enumerate(needs)]
-                for layer, needs in zip(layers, self.bottoms, strict=True)
-            ],
-            [[True] * len(needs) for needs in self.params],
-        )
+from .step import Needs, Step
 
 
-def backward_flow(nodes: Sequence[Node], layers: Sequence[Layer], weights: Sequence[Sequence[float]]) -> Flow:
+def with_needs(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Follow needs forward from the params that learn, then back from the tops that count into the loss."""
-    flow = _needs(nodes, layers)
     under_loss: set[str] = set()
     skipped: set[str] = set()
-    for i in reversed(range(len(nodes))):
-        node = nodes[i]
-        contributes = any(weights[i]) or any(top in under_loss for top in node.tops)
-        if flow.layers[i] and all(top in skipped for top in node.tops):
-            flow.layers[i] = False
-            flow.bottoms[i] = [False] * len(node.bottoms)
+    done: list[Step] = []
+    for step in reversed(list(_from_params(steps))):
+        tops = step.node.tops
+        contributes = any(step.loss_weights) or any(top in under_loss for top in tops)
+        if not contributes or (step.needs.backward and all(top in skipped for top in tops)):
+            step = step.without_backward()
         if contributes:
-            under_loss.update(node.bottoms)
-        else:
-            flow.layers[i] = False
-            flow.bottoms[i] = [False] * len(node.bottoms)
-        skipped.update(blob for blob, need in zip(node.bottoms, flow.bottoms[i], strict=True) if not need)
-    return flow
+            under_loss.update(step.node.bottoms)
+        skipped.update(blob for blob, need in zip(step.node.bottoms, step.needs.bottoms, strict=True) if not need)
+        done.append(step)
+    return tuple(reversed(done))
 
 
-def _needs(nodes: Sequence[Node], layers: Sequence[Layer]) -> Flow:
+def _from_params(steps: Sequence[Step]) -> Iterator[Step]:
     """A layer needs a backward if one of its params learns or one of its bottoms comes from a layer that needs it."""
-    flow = Flow([], [], [])
     wanted: set[str] = set()
-    for node, layer in zip(nodes, layers, strict=True):
-        flags = node.message.propagate_down
-        specs = node.message.param
-        given = [blob in wanted for blob in node.bottoms]
-        flow.bottoms.append(list(flags) if flags else given)
+    for step in steps:
+        message = step.node.message
+        given = tuple(blob in wanted for blob in step.node.bottoms)
         # A param without a spec learns: lr_mult is 1 by default.
-        learns = [i >= len(specs) or specs[i].lr_mult != 0 for i in range(len(layer.param_shapes))]
-        flow.params.append(learns)
-        flow.layers.append(any(given) or any(learns))
-        if flow.layers[-1]:
-            wanted.update(node.tops)
-    return flow
+        rates = [spec.lr_mult for spec in message.param]
+        learns = tuple(i >= len(rates) or rates[i] != 0 for i in range(len(step.layer.param_shapes)))
+        backward = any(given) or any(learns)
+        yield replace(step, needs=Needs(backward, tuple(message.propagate_down) or given, learns))
+        if backward:
+            wanted.update(step.node.tops)

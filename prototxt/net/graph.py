@@ -28,6 +28,8 @@ class Node:
     where: str
     bottoms: tuple[str, ...]
     tops: tuple[str, ...]
+    inserted: bool = False
+    """Whether it is a Split that no prototxt has: it gives each reader of a blob a copy of its own."""
 
     @property
     def name(self) -> str:
@@ -71,8 +73,8 @@ def build_graph(
     state.stage.extend(stages)
     state.level = level  # the caller's always, as in Caffe; a file's own stages are added to the caller's
     kept, left_out = _filter(net.layer, state, where)
-    kept = _insert_splits(kept, where, _Absent(kept, left_out, where, phase))
-    return _wire(net, phase, kept, where)
+    split = _insert_splits(kept, where, _Absent(kept, left_out, where, phase))
+    return _wire(net, phase, split, where)
 
 
 def _filter(
@@ -180,22 +182,22 @@ class _Versions:
 
 def _insert_splits(
     layers: Sequence[LayerParameter], where: Callable[[str], str], absent: _Absent
-) -> list[LayerParameter]:
-    """Give each reader of a blob that has several a copy of its own, as Caffe does."""
+) -> list[tuple[LayerParameter, bool]]:
+    """Give each reader of a blob that has several a copy of its own, as Caffe does; with each layer, if it is new."""
     versions = _Versions()
     versions.walk(layers, absent)
-    out: list[LayerParameter] = []
+    out: list[tuple[LayerParameter, bool]] = []
     for original, read, made in zip(layers, versions.read, versions.made, strict=True):
         layer = LayerParameter()
         layer.CopyFrom(original)
-        out.append(layer)
+        out.append((layer, False))
         for position, source in enumerate(read):
             if source.readers > 1:
                 layer.bottom[position] = _split_blob(layer.bottom[position], source, source.handed_out)
                 source.handed_out += 1
         for blob, source in zip(original.top, made, strict=True):
             if source.readers > 1:
-                out.append(_split_layer(blob, source))
+                out.append((_split_layer(blob, source), True))
                 if source.loss_weight:
                     layer.ClearField("loss_weight")
                     source.handed_out += 1
@@ -214,13 +216,15 @@ def _split_layer(blob: str, source: _Source) -> LayerParameter:
     return layer
 
 
-def _wire(net: NetParameter, phase: str, layers: Sequence[LayerParameter], where: Callable[[str], str]) -> Graph:
+def _wire(
+    net: NetParameter, phase: str, layers: Sequence[tuple[LayerParameter, bool]], where: Callable[[str], str]
+) -> Graph:
     """Check that every blob has one maker, and find the net's inputs and outputs."""
     makers: dict[str, LayerParameter] = {}
     unread: set[str] = set()
     nodes: list[Node] = []
-    for layer in layers:
-        node = Node(layer, where(layer.name), tuple(layer.bottom), tuple(layer.top))
+    for layer, inserted in layers:
+        node = Node(layer, where(layer.name), tuple(layer.bottom), tuple(layer.top), inserted)
         _check_counts(node)
         for blob in node.bottoms:
             if blob not in unread:

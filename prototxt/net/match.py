@@ -22,6 +22,18 @@ _LISTED = 5
 
 
 @dataclass(frozen=True)
+class Allow:
+    """What is let pass between a net and a file of weights; by default all of it is refused."""
+
+    missing: bool = False
+    """Layers that the file lacks: their params keep what their fillers give."""
+    unused: bool = False
+    """Layers of the file that the net lacks."""
+    nonfinite: bool = False
+    """Values that are NaN or infinite."""
+
+
+@dataclass(frozen=True)
 class Match:
     """A net's params as a file fills them, by (layer, index), and the names of layers that met or did not."""
 
@@ -56,19 +68,17 @@ def match(
     params: Mapping[str, Sequence[Shape]],
     shared: Sequence[Collection[ParamName]] = (),
     *,
-    allow_missing: bool = False,
-    allow_unused: bool = False,
-    allow_nonfinite: bool = False,
+    allow: Allow = Allow(),
 ) -> Match:
     """Give a net's params, named by layer, the file's values in the net's shapes.
 
     The two meet as in `pair`; NaN and infinite values are refused unless allowed.
     """
-    found = pair(weights, params, shared, allow_missing=allow_missing, allow_unused=allow_unused)
+    found = pair(weights, params, shared, allow=allow)
     tensors = {(name, i): blob.tensor().view(params[name][i]) for (name, i), blob in found.blobs.items()}
     counts = ((place, count_nonfinite(tensor.numpy())) for place, tensor in tensors.items())
     nonfinite = {place: count for place, count in counts if count}
-    if nonfinite and not allow_nonfinite:
+    if nonfinite and not allow.nonfinite:
         raise refuse_nonfinite(weights.path, nonfinite)
     return replace(found, tensors=tensors, nonfinite=nonfinite)
 
@@ -78,8 +88,7 @@ def pair(
     params: Mapping[str, Sequence[Shape]],
     shared: Sequence[Collection[ParamName]] = (),
     *,
-    allow_missing: bool = False,
-    allow_unused: bool = False,
+    allow: Allow = Allow(),
 ) -> Match:
     """Find the blob for each of a net's params, named by layer, without reading any value.
 
@@ -95,7 +104,7 @@ def pair(
     unused = list(dict.fromkeys(layer.name for layer in weights.layers if layer.name not in params and layer.blobs))
     _check_shapes(weights, params, given)
     matched = [name for name in latest if params[name]]
-    _check_names(weights.path, matched, missing, unused, allow_missing, allow_unused)
+    _check_names(weights.path, matched, missing, unused, allow)
     converted = Counter(blob.dtype for blob in blobs.values() if blob.dtype != "float32")
     return Match(weights.path, {}, matched, missing, unused, converted=dict(converted), blobs=blobs)
 
@@ -133,15 +142,13 @@ def _misfits(layer: SavedLayer, shapes: Sequence[Shape]) -> list[str]:
     ]
 
 
-def _check_names(
-    path: str, matched: list[str], missing: list[str], unused: list[str], allow_missing: bool, allow_unused: bool
-) -> None:
+def _check_names(path: str, matched: list[str], missing: list[str], unused: list[str], allow: Allow) -> None:
     hint = "" if matched else "; no layer at all matches: weights of another net?"
-    if missing and not allow_missing:
+    if missing and not allow.missing:
         raise PrototxtError(
             f"{path}: lacks layer(s) {_some(missing)} (allow_missing leaves them to their fillers){hint}"
         )
-    if unused and not allow_unused:
+    if unused and not allow.unused:
         raise PrototxtError(f"{path}: the net lacks its layer(s) {_some(unused)} (allow_unused leaves them out){hint}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
@@ -15,13 +16,14 @@ from ...layers import Draws, Layer, Shape, times
 from ..files import Weights, read_weights
 from ..text import Config, NetText, read_net, variant_of
 from .blobs import Blobs
-from .build import NetError, build_layers, unique_keys
+from .build import build_layers, unique_keys
 from .chains import ChainedWalk
 from .fold import Folding
 from .graph import Node, build_graph
-from .match import Match, match
+from .match import Allow, Match, match
 from .params import Param, expected_params, fill_params
-from .walk import Walk
+from .step import NetError, Step
+from .walk import Forward, Walk
 
 Array = Tensor | npt.NDArray[np.float32]
 
@@ -36,6 +38,8 @@ class Net(nn.Module):
     `force_backward`.
 
     Differs from Caffe: blobs are tensors of one forward, not buffers that persist, and inputs may change size freely.
+    Threads may share a net for inference: `net.blobs` and `net.loss` are those of the calling thread's last forward.
+    (What a layer keeps from one forward to the next it keeps for all: an LSTM its state, a data layer its place.)
     """
 
     def __init__(
@@ -62,19 +66,19 @@ class Net(nn.Module):
         self.rng = np.random.RandomState(self.seed)
         self.generator = torch.Generator().manual_seed(self.seed)
         context = {"rng": self.rng, "generator": self.generator, "seeds": Draws(self.seed), "folder": Path(folder)}
-        parts = build_layers(self.graph, self.config, context, shapes)
-        self.nodes: list[Node] = parts.nodes
-        self.blob_shapes: dict[str, Shape] = parts.shapes
-        self.param_list: list[Param] = parts.params
-        self.parts = parts
-        self.flow = parts.flow.forced(parts.layers) if self.graph.force_backward else parts.flow
+        self.parts = build_layers(self.graph, self.config, context, shapes)
+        self.steps: tuple[Step, ...] = self.parts.steps
+        self.blob_shapes: dict[str, Shape] = self.parts.shapes
+        self.param_list: list[Param] = self.parts.params
         # Of layers with one name the first takes the weights, as in Caffe.
-        self._first_layer = {node.name: i for i, node in reversed(list(enumerate(parts.nodes)))}
-        self._layer_of_key = {key: i for i, key in enumerate(unique_keys(parts.nodes))}
+        self._first_layer = {step.node.name: i for i, step in reversed(list(enumerate(self.steps)))}
+        keys = unique_keys(self.steps)
+        self._layer_of_key = {key: i for i, key in enumerate(keys)}
         # Straight into the dict: torch's add_module refuses names such as "type" and "data.1", Caffe does not.
-        self._modules.update(zip(self._layer_of_key, parts.layers, strict=True))
-        self._walk = self._last = Walk(parts, self.flow)
-        self._folding = Folding(parts)
+        self._modules.update((key, step.layer) for key, step in keys.items())
+        self._walk = Walk(self.steps)
+        self._folding = Folding(self.parts)
+        self._of_thread = threading.local()
         self.folding = True
         """Whether inference multiplies BatchNorm and Scale into the convolution before them."""
         way_out = 'run net(keep="all", ...) or name it in keep=[...]'
@@ -92,17 +96,20 @@ class Net(nn.Module):
         stages: Sequence[str] = (),
         *,
         seed: int | None = None,
-        allow_missing: bool = False,
-        allow_unused: bool = False,
-        allow_nonfinite: bool = False,
+        allow: Allow = Allow(),
     ) -> Net:
         """A net ready to run, from a prototxt's path or text: params from a file of weights, else their fillers."""
         net = cls(read_net(source), phase, config=config, level=level, stages=stages, seed=seed)
         if weights is None:
             net.fill()
             return net
-        net.load(weights, allow_missing=allow_missing, allow_unused=allow_unused, allow_nonfinite=allow_nonfinite)
+        net.load(weights, allow=allow)
         return net
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes of the graph, in the order their layers run."""
+        return [step.node for step in self.steps]
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -117,7 +124,7 @@ class Net(nn.Module):
     @property
     def layers(self) -> dict[str, Layer]:
         """The layers by name; of layers with one name, the last."""
-        return {node.name: layer for node, layer in zip(self.nodes, self.parts.layers, strict=True)}
+        return {step.node.name: step.layer for step in self.steps}
 
     @property
     def param_shapes(self) -> dict[str, list[Shape]]:
@@ -127,8 +134,7 @@ class Net(nn.Module):
     @property
     def loss_weights(self) -> dict[str, float]:
         """The tops that count into the loss."""
-        pairs = zip(self.nodes, self.parts.weights, strict=True)
-        return {top: w for node, weights in pairs for top, w in zip(node.tops, weights, strict=True) if w}
+        return {top: weight for step in self.steps for top, weight in step.losses.items()}
 
     def layer(self, name: str) -> Layer:
         """One layer by its name."""
@@ -138,26 +144,16 @@ class Net(nn.Module):
 
     # --- params
 
-    def load(
-        self,
-        weights: str | os.PathLike[str] | Weights,
-        *,
-        allow_missing: bool = False,
-        allow_unused: bool = False,
-        allow_nonfinite: bool = False,
-    ) -> Match:
+    def load(self, weights: str | os.PathLike[str] | Weights, *, allow: Allow = Allow()) -> Match:
         """Take params from a file of any format, by layer; what it lacks is filled. Returns what matched and what not.
 
         Layers go by their names, of one name the first; in a state_dict's file by the keys of `state_dict()`.
         """
         saved = weights if isinstance(weights, Weights) else read_weights(weights)
         layers = self.positions(saved)
-        wanted = expected_params(self.param_list, self.parts.layers, layers)
-        found = match(
-            saved, *wanted, allow_missing=allow_missing, allow_unused=allow_unused, allow_nonfinite=allow_nonfinite
-        )
+        found = match(saved, *expected_params(self.param_list, self.steps, layers), allow=allow)
         given = {(layers[name], index): value for (name, index), value in found.tensors.items()}
-        fill_params(self.param_list, self.parts.layers, self.flow, given, self.seed)
+        fill_params(self.param_list, self.steps, given, self.seed)
         return found
 
     def positions(self, weights: Weights) -> dict[str, int]:
@@ -167,7 +163,7 @@ class Net(nn.Module):
     def fill(self, values: Mapping[tuple[str, int], Tensor] | None = None) -> None:
         """Give every param the value handed in by (layer, index), else its present value, else its filler's."""
         given = {(self._first_layer[name], index): value for (name, index), value in (values or {}).items()}
-        fill_params(self.param_list, self.parts.layers, self.flow, given, self.seed)
+        fill_params(self.param_list, self.steps, given, self.seed)
 
     # --- forward
 
@@ -177,17 +173,24 @@ class Net(nn.Module):
         """Run every layer; blobs are handed in by keyword, or in a mapping where a name is no Python name."""
         fed = self._fed({**(blobs or {}), **named})
         kept = self._kept(keep)
-        self._last = self._walk if keep == "all" else self._walk_for(kept)
-        self._last.forward(fed, kept, record=keep == "all" and torch.is_grad_enabled())
-        return {name: self._last.values[name] for name in self.outputs}
+        walk = self._walk if keep == "all" else self._walk_for(kept)
+        self._of_thread.last = None  # its memory goes before the next forward takes its own
+        done = walk.forward(fed, kept, record=keep == "all" and torch.is_grad_enabled())
+        self._of_thread.last = done
+        return {name: done.values[name] for name in self.outputs}
+
+    @property
+    def _last(self) -> Forward:
+        """The last finished forward of this thread."""
+        return getattr(self._of_thread, "last", None) or Forward()
 
     def compile_chains(self) -> None:
         """From now on train with torch.compile; see ChainedWalk."""
-        self._walk = ChainedWalk(self.parts, self.flow)
+        self._walk = ChainedWalk(self.steps)
 
     def _walk_for(self, kept: Set[str]) -> Walk:
         """The layers as they are, or where no diff can be asked for, with BatchNorms folded into convolutions."""
-        if not self.folding or (torch.is_grad_enabled() and any(self.flow.layers)):
+        if not self.folding or (torch.is_grad_enabled() and any(step.needs.backward for step in self.steps)):
             return self._walk
         return self._folding.walk(kept) or self._walk
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from ...layers import Layer, LayerError, Shape, times
 from ..caffe_pb2 import ParamSpec
-from .gradients import Flow
 from .graph import Node
+from .step import Step
 
 
 @dataclass
@@ -59,33 +59,33 @@ def collect_params(params: list[Param], named: dict[str, Param], index: int, nod
 
 
 def expected_params(
-    params: Sequence[Param], layers: Sequence[Layer], positions: Mapping[str, int]
+    params: Sequence[Param], steps: Sequence[Step], positions: Mapping[str, int]
 ) -> tuple[dict[str, list[Shape]], list[list[tuple[str, int]]]]:
     """What a file may hold for layers that go by these names: the shapes by layer, and the places of shared params."""
     names = {i: name for name, i in positions.items()}
-    shapes = {name: layers[i].param_shapes for name, i in positions.items()}
+    shapes = {name: steps[i].layer.param_shapes for name, i in positions.items()}
     return shapes, [[(names[i], k) for i, k in param.places if i in names] for param in params if param.shared]
 
 
 def fill_params(
-    params: Sequence[Param], layers: Sequence[Layer], flow: Flow, given: Mapping[tuple[int, int], Tensor], seed: int
+    params: Sequence[Param], steps: Sequence[Step], given: Mapping[tuple[int, int], Tensor], seed: int
 ) -> None:
     """Give every param the value handed in for one of its places, else its present value, else its filler's."""
     for param in params:
         position, index = param.places[0]
         handed = [given[place] for place in param.places if place in given]
-        present: Tensor = getattr(layers[position], str(index))
+        present: Tensor = getattr(steps[position].layer, str(index))
         if handed:
             # A file repeats a shared param under each of its layers; the last one stays, as in Caffe.
             value = handed[-1].reshape(param.shape)
         elif present.is_meta:
-            value = _filled(param, layers[position], index, seed)
+            value = _filled(param, steps[position].layer, index, seed)
         else:
             continue
-        learns = any(flow.layers[i] and flow.params[i][k] for i, k in param.places)
+        learns = any(steps[i].needs.backward and steps[i].needs.params[k] for i, k in param.places)
         stored = nn.Parameter(value, requires_grad=learns)
         for i, k in param.places:
-            layers[i].register_parameter(str(k), stored)
+            steps[i].layer.register_parameter(str(k), stored)
 
 
 def _filled(param: Param, layer: Layer, index: int, seed: int) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...layers import State, random_state, set_random_state
-from ..net import Net, run_layer
+from ..net import Net
 from .policies import SolverError
 
 
@@ -39,12 +39,13 @@ def first_nonfinite(net: Net, sources: Mapping[str, Tensor], before: tuple[State
     set_random_state(net.rng, before[0])
     net.generator.set_state(before[1])
     values = dict(sources)
-    for i, (node, layer) in enumerate(zip(net.nodes, net.parts.layers, strict=True)):
-        for index, param in enumerate(layer.params):
+    for step in net.steps:
+        node = step.node
+        for index, param in enumerate(step.layer.params):
             if not param.isfinite().all():
                 return f"param {index} of {node}"
         if node.bottoms:
-            tops = run_layer(net.parts, net.flow, i, [values[bottom] for bottom in node.bottoms])
+            tops = step.run([values[bottom] for bottom in node.bottoms])
             values.update(zip(node.tops, tops, strict=True))
         for top in node.tops:
             if not values[top].isfinite().all():

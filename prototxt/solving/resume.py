@@ -57,16 +57,16 @@ class ResumableNet:
     def place(self) -> State:
         """NumPy's and torch's generators, and what each layer tells."""
         parts: dict[str, State] = {"numpy": random_state(self.net.rng)}
-        parts |= {f"layer/{i}": layer.place() for i, layer in enumerate(self.net.parts.layers)}
+        parts |= {f"layer/{i}": step.layer.place() for i, step in enumerate(self.net.steps)}
         return {"torch": self.net.generator.get_state().numpy(), **_joined(parts)}
 
     def return_to(self, place: State) -> None:
         """Set the generators, which the layers share, and each layer."""
         set_random_state(self.net.rng, _under(place, "numpy"))
         self.net.generator.set_state(torch.from_numpy(place["torch"]))
-        for i, layer in enumerate(self.net.parts.layers):
+        for i, step in enumerate(self.net.steps):
             if mine := _under(place, f"layer/{i}"):
-                layer.return_to(mine)
+                step.layer.return_to(mine)
 
 
 def write_places(path: Path, resumables: Mapping[str, Resumable]) -> None:

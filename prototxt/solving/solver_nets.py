@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ...layers import Shape, times
 from ...layers.sources import SourceLayer
 from ..caffe_pb2 import NetParameter, NetState, SolverParameter
-from ..net import PHASES, Net
+from ..net import PHASES, Allow, Net
 from ..text import Config, NetText, read_net, upgrade_net
 from .policies import SolverError
 from .ranks import AveragedForward, Ranks
@@ -80,14 +80,14 @@ class SolverNets:
         return outputs
 
     def _pass_over(self, batches: int) -> None:
-        for layer in self.train.parts.layers:
-            if isinstance(layer, SourceLayer) and batches:
-                layer.pass_over(batches)
+        for step in self.train.steps:
+            if isinstance(step.layer, SourceLayer) and batches:
+                step.layer.pass_over(batches)
 
     def take_params(self) -> None:
         """Find the params, which `Net.load` makes anew, and have the test nets share them."""
-        layers = self.train.parts.layers
-        params = [getattr(layers[i], str(k)) for i, k in (param.places[0] for param in self.train.param_list)]
+        steps = self.train.steps
+        params = [getattr(steps[i].layer, str(k)) for i, k in (param.places[0] for param in self.train.param_list)]
         if len(params) == len(self.params) and all(a is b for a, b in zip(params, self.params, strict=True)):
             return
         for param in params:
@@ -157,7 +157,7 @@ def load_named(net: Net, files: Sequence[str], folder: Path) -> list[str]:
     """
     told = []
     for file in (name.strip() for names in files for name in names.split(",")):
-        found = net.load(folder / file, allow_missing=True, allow_unused=True)
+        found = net.load(folder / file, allow=Allow(missing=True, unused=True))
         if not found.matched:
             raise SolverError(f"names the weights {file}, of which no layer is in net {net.graph.name!r}")
         told.append(found.report())
@@ -167,7 +167,8 @@ def load_named(net: Net, files: Sequence[str], folder: Path) -> list[str]:
 def share_params(source: Net, target: Net) -> None:
     """Have a net use another's params, layer by layer; those that only it has stay, or get their fillers' values."""
     shared: dict[tuple[str, int], Tensor] = {}
-    for node, layer in zip(source.nodes, source.parts.layers, strict=True):
+    for step in source.steps:
+        node, layer = step.node, step.layer
         wanted = target.param_shapes.get(node.name)
         if node.name in target.layers and (wanted or []) != layer.param_shapes:
             raise SolverError(

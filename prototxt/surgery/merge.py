@@ -18,17 +18,15 @@ def merge_batch_norms(operation: Operation) -> None:
     net = operation.net
     _refuse_batch_statistics(net)
     folded = fold(net.parts)
-    left = {
-        id(node.message): (node, layer) for node, layer in zip(folded.parts.nodes, folded.parts.layers, strict=True)
-    }
+    left = {id(step.node.message): step for step in folded.parts.steps}
     gone = [node for node in net.nodes if id(node.message) not in left]
     if not gone:
         raise SurgeryError(f"net {net.graph.name!r} has no BatchNorm or Scale right behind a Convolution")
-    for node, old in zip(net.nodes, net.parts.layers, strict=True):
-        merged, layer = left.get(id(node.message), (node, old))
-        if layer is not old:
-            _give_bias(_plain_layer(operation, node.name, ("Convolution",)), merged)
-            operation.values[node.name] = layer.params
+    for step in net.steps:
+        merged = left.get(id(step.node.message), step)
+        if merged.layer is not step.layer:
+            _give_bias(_plain_layer(operation, step.node.name, ("Convolution",)), merged.node)
+            operation.values[step.node.name] = merged.layer.params
     dropped = [_plain_layer(operation, node.name, _MERGED) for node in gone]
     _refuse_readers(operation, folded.hidden, dropped)
     _tell(operation, gone)
@@ -39,10 +37,10 @@ def merge_batch_norms(operation: Operation) -> None:
 
 
 def _refuse_batch_statistics(net: Net) -> None:
-    for node, layer in zip(net.nodes, net.parts.layers, strict=True):
-        if isinstance(layer, BatchNormLayer) and not layer.use_global_stats:
+    for step in net.steps:
+        if isinstance(step.layer, BatchNormLayer) and not step.layer.use_global_stats:
             way_out = "merge in phase TEST, or say use_global_stats: true"
-            raise SurgeryError(f"{node}: uses its batch's own statistics, so it cannot be merged: {way_out}")
+            raise SurgeryError(f"{step.node}: uses its batch's own statistics, so it cannot be merged: {way_out}")
 
 
 def _plain_layer(operation: Operation, name: str, kinds: Sequence[str]) -> LayerParameter:

@@ -44,7 +44,7 @@ class Operation:
     """
 
     def __init__(self, net: Net, message: NetParameter) -> None:
-        names = [node.name for node, layer in zip(net.nodes, net.parts.layers, strict=True) if layer.param_shapes]
+        names = [step.node.name for step in net.steps if step.layer.param_shapes]
         if twins := {name for name in names if names.count(name) > 1}:
             raise SurgeryError(
                 f"net {net.graph.name!r} has several layers {min(twins)!r} with params: rename one by hand"

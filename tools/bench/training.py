@@ -44,12 +44,12 @@ def training() -> None:
 def _multiply_adds() -> int:
     """Each layer's once forward, once for its params if they learn, and once for its bottom if a diff flows there."""
     net = Net(_text(), "TRAIN", shapes={"data": (1, 3, _HEIGHT, _WIDTH)})
-    parts, flow, work = net.parts, net.flow, 0
-    for i, (node, layer) in enumerate(zip(parts.nodes, parts.layers, strict=True)):
-        count = layer.multiply_adds(*(net.blob_shapes[blob] for blob in node.bottoms))
-        if node.type == "InnerProduct":
+    work = 0
+    for step in net.steps:
+        count = step.layer.multiply_adds(*(net.blob_shapes[blob] for blob in step.node.bottoms))
+        if step.node.type == "InnerProduct":
             count *= net.config["TRAIN.BATCH_SIZE"]  # at setup the RoIs are one
-        work += count * (1 + flow.layers[i] * (any(flow.params[i]) + any(flow.bottoms[i])))
+        work += count * (1 + step.needs.backward * (any(step.needs.params) + any(step.needs.bottoms)))
     return work
 
 
@@ -98,7 +98,7 @@ def _measure(folder: Path) -> None:
         waits.append(time.perf_counter() - start)
         return batch
 
-    next(layer for layer in solver.net.parts.layers if isinstance(layer, RoIDataLayer)).feed = timed
+    next(step.layer for step in solver.net.steps if isinstance(step.layer, RoIDataLayer)).feed = timed
     a, b = torch.randn(_SIDE, _SIDE), torch.randn(_SIDE, _SIDE)
     products, iterations = [], []
     for _ in range(_ITERATIONS):

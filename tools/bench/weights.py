@@ -68,7 +68,7 @@ def _vgg16() -> Iterator[Path]:
         (folder / _NET).write_text(text)
         net = Net(read_net(text))
         value = torch.tensor(0.01)
-        places = {(i, k): s for i, layer in enumerate(net.parts.layers) for k, s in enumerate(layer.param_shapes)}
+        places = {(i, k): s for i, step in enumerate(net.steps) for k, s in enumerate(step.layer.param_shapes)}
         layers = outgoing(net, {place: value.expand(shape) for place, shape in places.items()})
         write_weights(folder / _WEIGHTS, net, layers, DIALECTS["fast-rcnn"])
         yield folder

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from ...layers import Shape
+from ...prototxt.net import Allow
 from ...prototxt.text import VARIANTS, Config, NetText, variant_of
 from ..errors import CommandError
 
@@ -51,9 +52,9 @@ def add_config(parser: argparse.ArgumentParser, auto: str = _BY_TYPES) -> None:
     )
 
 
-def allowed(args: argparse.Namespace) -> dict[str, bool]:
-    """What the user allows of the weights, as keywords of `Net.load`."""
-    return {f"allow_{what}": bool(getattr(args, f"allow_{what}")) for what in _ALLOWED}
+def allowed(args: argparse.Namespace) -> Allow:
+    """What the user lets pass between net and weights."""
+    return Allow(**{what: bool(getattr(args, f"allow_{what}")) for what in _ALLOWED})
 
 
 def config_of(args: argparse.Namespace, net: NetText | None = None) -> Config:

@@ -89,10 +89,10 @@ def _weights(net: Net) -> dict[tuple[str, int], torch.Tensor]:
 def _multiply_adds(rois: int) -> int:
     """Multiply-adds of VGG16's test net at 600×1000 with so many RoIs."""
     net = Net(_vgg16(), shapes={"data": (1, 3, 600, 1000)})
-    parts = net.parts
     work = 0
-    for node, layer in zip(parts.nodes, parts.layers, strict=True):
-        count = layer.multiply_adds(*(net.blob_shapes[blob] for blob in node.bottoms))
+    for step in net.steps:
+        node = step.node
+        count = step.layer.multiply_adds(*(net.blob_shapes[blob] for blob in node.bottoms))
         # At setup the RoIs are one.
         work += count * rois if node.type == "InnerProduct" else count
     return work

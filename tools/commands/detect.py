@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     images = _images(args.images)
     text = read_net(args.net)
     net = Net(text, args.phase, config=config_of(args, text), level=args.level, stages=args.stage)
-    net.load(args.weights, **allowed(args))
+    net.load(args.weights, allow=allowed(args))
     finder = _Finder(args, net.to(device_of(args)))
     proposals = read_proposals(args.proposals, [path.stem for path in images]) if args.proposals else None
     args.out.mkdir(parents=True, exist_ok=True)

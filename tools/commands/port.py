@@ -34,7 +34,7 @@ from ...prototxt.export import (
     write_weights,
 )
 from ...prototxt.files import DIALECTS, brought_to_disk, read_weights, whole_file
-from ...prototxt.net import Net, fold, refuse_nonfinite
+from ...prototxt.net import Allow, Net, fold, refuse_nonfinite
 from ...prototxt.text import read_net
 from ..errors import CommandError
 from ..report import PortReport, model_report, report_on
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
 def _port(args: argparse.Namespace, build: Build) -> PortReport:
     """Find the values, write them aside, check what was written, and give it its name."""
     target, net, weights = Path(args.target), build(), read_weights(args.source)
-    found, values = find_blobs(net, weights, allow_missing=args.allow_missing, allow_unused=args.allow_unused)
+    found, values = find_blobs(net, weights, allow=allowed(args))
     if args.fold:
         raise CommandError(f"--fold changes the layers: it goes with a model ({', '.join(MODELS)})")
     scaled = _scaled(args, net, outgoing(net, values))
@@ -105,7 +105,7 @@ def _port(args: argparse.Namespace, build: Build) -> PortReport:
         report.bytes = part.stat().st_size
         try:
             with brought_to_disk(part):
-                back = find_blobs(net, read_weights(part), allow_missing=True)[1]
+                back = find_blobs(net, read_weights(part), allow=Allow(missing=True))[1]
                 nonfinite = compare_params(layers, outgoing(net, back))
             report.checks = ["every param read back, bit for bit the same"]
             report.checks += [reason] if (reason := too_large(args, net)) else _runs(args, build, scaled, part)
@@ -120,11 +120,11 @@ def _port(args: argparse.Namespace, build: Build) -> PortReport:
 def _port_model(args: argparse.Namespace, build: Build) -> PortReport:
     """Write a net as a model, run that against the net, and give it its name."""
     target, net = Path(args.target), build()
-    found = net.load(args.source, **allowed(args))
+    found = net.load(args.source, allow=allowed(args))
     scaled = _scaled(args, net, outgoing(net))
     net.fill({(net.nodes[i].name, index): value for (i, index), value in scaled.items()})
     parts = fold(net.parts).parts if args.fold else net.parts
-    report = model_report(found, target, len(net.nodes) - len(parts.nodes))
+    report = model_report(found, target, len(net.steps) - len(parts.steps))
     report.scaled = sorted({net.nodes[i].name for i, _ in scaled})
     with ExitStack() as stack:
         part, *others = [stack.enter_context(whole_file(file, args.force)) for file in model_files(target)]
@@ -163,7 +163,7 @@ def _runs(args: argparse.Namespace, build: Build, scaled: Mapping[ParamPosition,
     want, have = build(), build()
     if reason := needs_data(want):
         return [f"not run: {reason}"]
-    want.load(args.source, allow_missing=True, allow_unused=True, allow_nonfinite=True)
+    want.load(args.source, allow=Allow(missing=True, unused=True, nonfinite=True))
     want.fill({(want.nodes[i].name, index): value for (i, index), value in scaled.items()})
-    have.load(part, allow_missing=True, allow_nonfinite=True)
+    have.load(part, allow=Allow(missing=True, nonfinite=True))
     return run_both(want, have)

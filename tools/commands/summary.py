@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         stages=args.stage,
         shapes=shapes,
     )
-    report = net.load(args.weights, **allowed(args)).report() if args.weights else ""
+    report = net.load(args.weights, allow=allowed(args)).report() if args.weights else ""
     if args.json:
         print(json.dumps(as_json(net)))
     else:
@@ -81,7 +81,8 @@ def as_json(net: Net) -> dict[str, object]:
 def rows(net: Net) -> list[Row]:
     """One row for each layer, in order."""
     out = []
-    for node, layer in zip(net.nodes, net.parts.layers, strict=True):
+    for step in net.steps:
+        node, layer = step.node, step.layer
         bottoms = [net.blob_shapes[blob] for blob in node.bottoms]
         tops = tuple((top, net.blob_shapes[top]) for top in node.tops)
         out.append(Row(node.name, node.type, tops, tuple(layer.param_shapes), layer.multiply_adds(*bottoms)))

@@ -18,7 +18,7 @@ from ...golden.proof import compare_changed, compare_params, needs_data
 from ...prototxt import NetParameter, PrototxtError
 from ...prototxt.export import format_of, outgoing, write_weights
 from ...prototxt.files import DIALECTS, brought_to_disk, whole_file
-from ...prototxt.net import Match, Net
+from ...prototxt.net import Allow, Match, Net
 from ...prototxt.surgery import (
     ClassChange,
     Classes,
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         return Net(NetText(message, name), args.phase, config=config, level=args.level, stages=args.stage)
 
     net = Net(text, args.phase, config=config, level=args.level, stages=args.stage)
-    found = net.load(args.source, **allowed(args))
+    found = net.load(args.source, allow=allowed(args))
     title = f"{form} of {args.dialect}'s Caffe" if form == ".caffemodel" else form
     report = SurgeryReport(args.net, args.source, args.target_net, args.target, title, notes=_notes(found))
     message = text.net
@@ -176,7 +176,7 @@ def _write(args: argparse.Namespace, net: Net, message: NetParameter, build: Bui
             write_weights(weights, net, layers, DIALECTS[args.dialect])
         try:
             back = build(read_net(text).net)
-            back.load(weights, allow_nonfinite=args.allow_nonfinite)
+            back.load(weights, allow=Allow(nonfinite=args.allow_nonfinite))
             compare_params(layers, outgoing(back))
         except (GoldenError, PrototxtError) as error:
             reason = str(error).replace(str(weights), "the written file").replace(str(text), "the written prototxt")

@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         need_matplotlib()
     text = read_net(args.net)
     net = Net(text, args.phase, config=config_of(args, text), level=args.level, stages=args.stage)
-    net.load(args.weights, **allowed(args))
+    net.load(args.weights, allow=allowed(args))
     task = _task(args, pictures, net.to(device_of(args, share.local_rank)))
     listed = pictures.pictures()
     about = _about(args, text, task, net, listed)

@@ -163,7 +163,7 @@ def feed_solver(solver: Solver, roidb: Roidb, workers: int = 2) -> Minibatches:
     The pictures are shuffled by the net's own generator, right now, as the originals do when they are handed the roidb.
     Several ranks, whose nets draw other anchors and RoIs each, have one and the same generator for the pictures.
     """
-    layers = [layer for layer in solver.net.parts.layers if isinstance(layer, RoIDataLayer)]
+    layers = [step.layer for step in solver.net.steps if isinstance(step.layer, RoIDataLayer)]
     if len(layers) != 1:
         raise CommandError(f"net {solver.net.graph.name!r} has {len(layers)} RoIDataLayers, and one is to be fed")
     layer, config = layers[0], solver.net.config

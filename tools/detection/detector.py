@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ...layers import times
 from ...layers.boxes import clip, transform_inv
-from ...prototxt.net import Net
+from ...prototxt.net import Allow, Net
 from ...prototxt.text import Config
 from ..datasets import Pixels, read_pixels
 from ..errors import CommandError
@@ -51,14 +51,14 @@ class Detector:
         thresh: float | None = None,
         max_per_image: int | None = None,
         device: str = "cpu",
-        allow_unused: bool = False,
+        allow: Allow = Allow(),
     ) -> Detector:
         """A detector from a test net's prototxt and weights in any format; the rest as the originals' test_net has it.
 
         classes: their names, `voc`, `coco`, names with commas between, or a file of names; without them numbers.
         For other ways to load, such as another level or stage, make a `Net` and hand it to `Detector.of`.
         """
-        net = Net.from_prototxt(prototxt, weights=weights, config=config, allow_unused=allow_unused).to(device)
+        net = Net.from_prototxt(prototxt, weights=weights, config=config, allow=allow).to(device)
         return cls.of(net, classes, Selection.of(net.config, thresh, max_per_image))
 
     @classmethod

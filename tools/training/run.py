@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from ...prototxt import SolverParameter
+from ...prototxt.net import Allow
 from ...prototxt.solving import NonfiniteLossError, Ranks, Request, SignalRequests, Solver
 from ...prototxt.text import Config
 from ..datasets import Roidb
@@ -137,7 +138,7 @@ def _follow(solver: Solver) -> bool:
 
 def start_from(solver: Solver, weights: str | Path) -> None:
     """Take the weights that fit; a file of which none does is refused."""
-    found = solver.net.load(weights, allow_missing=True, allow_unused=True)
+    found = solver.net.load(weights, allow=Allow(missing=True, unused=True))
     if not found.matched:
         raise CommandError(f"{weights}: none of its layers is in the net: weights of another one?")
     print(found.report())

@@ -31,7 +31,7 @@ class BoxHead:
 
     def saved(self, net: Net) -> list[OutLayer]:
         """The net's layers, with the normalisation of their targets undone."""
-        params = {(i, k): p for i, layer in enumerate(net.parts.layers) for k, p in enumerate(layer.params)}
+        params = {(i, k): p for i, step in enumerate(net.steps) for k, p in enumerate(step.layer.params)}
         return outgoing(net, {**params, **self._scaled(undo=True)})
 
     def normalise(self) -> None:
@@ -51,7 +51,7 @@ class BoxHead:
         self.restored = True
 
     def _param(self, place: ParamPosition) -> torch.Tensor:
-        return self.net.parts.layers[place[0]].params[place[1]]
+        return self.net.steps[place[0]].layer.params[place[1]]
 
     def _scaled(self, undo: bool) -> dict[ParamPosition, torch.Tensor]:
         scalings = rpn_scaling(self.net.config, undo)

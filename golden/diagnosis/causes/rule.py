@@ -49,12 +49,12 @@ class Case:
     @property
     def node(self) -> Node:
         """The layer's place in the graph."""
-        return self.net.nodes[self.position]
+        return self.net.steps[self.position].node
 
     @property
     def layer(self) -> Layer:
         """The layer itself."""
-        return self.net.parts.layers[self.position]
+        return self.net.steps[self.position].layer
 
     @property
     def only_top(self) -> str:

@@ -19,7 +19,8 @@ _FILTERS = ("Convolution", "Deconvolution", "InnerProduct")
 @rule("swapped weights", *_FILTERS)
 def swapped(case: Case) -> Iterator[Suspect]:
     """The params of another layer that has the same shapes."""
-    for i, (node, layer) in enumerate(zip(case.net.nodes, case.net.parts.layers, strict=True)):
+    for i, step in enumerate(case.net.steps):
+        node, layer = step.node, step.layer
         same = layer is not case.layer and layer.param_shapes == case.layer.param_shapes
         if same and case.may_have(layer.params[0]):
             text = f"the golden of {case.node.name!r} is made with what WEIGHTS has for {node.name!r}: swapped"

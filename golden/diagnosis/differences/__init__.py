@@ -4,7 +4,7 @@ from .detection_matching import NEAR, ClassMatch, DetectionMatch, Single, match_
 from .measures import Measures, measure
 from .param_diff import ParamDifference, compare_params
 from .roi_matching import RoiMatch, match_rois
-from .text_diff import FieldDifference, compare_nets, is_inserted
+from .text_diff import FieldDifference, compare_nets
 
 __all__ = [
     "NEAR",
@@ -17,7 +17,6 @@ __all__ = [
     "Single",
     "compare_nets",
     "compare_params",
-    "is_inserted",
     "match_detections",
     "match_rois",
     "measure",

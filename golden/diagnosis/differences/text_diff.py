@@ -55,12 +55,7 @@ def compare_nets(golden: Net, ours: Net) -> list[FieldDifference]:
 
 
 def _layers(net: Net) -> dict[str, Node]:
-    return {node.name: node for node in net.nodes if not is_inserted(node)}
-
-
-def is_inserted(node: Node) -> bool:
-    """Whether a layer is a split that building the net added."""
-    return node.type == "Split" and node.name.endswith("_split") and node.tops[:1] == (f"{node.name}_0",)
+    return {node.name: node for node in net.nodes if not node.inserted}
 
 
 def _merged(wanted: list[str], had: list[str]) -> list[str]:
@@ -74,7 +69,7 @@ def _merged(wanted: list[str], had: list[str]) -> list[str]:
 
 def _blobs(net: Net, node: Node) -> dict[str, tuple[str, ...]]:
     """A layer's blobs as the file has them."""
-    whole = {top: other.bottoms[0] for other in net.nodes if is_inserted(other) for top in other.tops}
+    whole = {top: other.bottoms[0] for other in net.nodes if other.inserted for top in other.tops}
     return {"bottom": tuple(whole.get(blob, blob) for blob in node.bottoms), "top": node.tops}
 
 

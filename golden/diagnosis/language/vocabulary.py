@@ -40,16 +40,15 @@ class Vocabulary:
         self._meanings: dict[str, Meaning] = {}
         self._per_roi: set[str] = set()
         self._shapes = net.blob_shapes
-        pairs = list(zip(net.nodes, net.parts.layers, strict=True))
-        for node, layer in pairs:
-            self._carry(node, layer)
-        for node, layer in pairs:
-            self._teach_detection(node, layer)
-        for node, _ in pairs:
-            self._teach_heads(node)
+        for step in net.steps:
+            self._carry(step.node, step.layer)
+        for step in net.steps:
+            self._teach_detection(step.node, step.layer)
+        for step in net.steps:
+            self._teach_heads(step.node)
         self._teach_outputs()
-        for node, layer in pairs:
-            self._teach_position_sensitive(node, layer)
+        for step in net.steps:
+            self._teach_position_sensitive(step.node, step.layer)
 
     def meaning(self, blob: str, shape: Shape | None = None) -> Meaning:
         """What a blob holds; one without a role of its own is described by its shape."""
@@ -72,10 +71,10 @@ class Vocabulary:
 
     def param(self, layer: str, number: int, index: Index) -> str:
         """The words for a place in a param."""
-        place = next((i for i, node in enumerate(self.net.nodes) if node.name == layer), None)
-        if place is None:
+        step = next((step for step in self.net.steps if step.node.name == layer), None)
+        if step is None:
             return f"at {list(index)}"
-        node, made = self.net.nodes[place], self.net.parts.layers[place]
+        node, made = step.node, step.layer
         if isinstance(made, BatchNormLayer):
             sums = ("the mean of channel {}", "the variance of channel {}", "the weight of the sums")
             return sums[number].format(*index)

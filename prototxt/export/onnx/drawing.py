@@ -33,10 +33,10 @@ def onnx_model(name: str, parts: Parts, inputs: Sequence[str], outputs: Sequence
         from .protos import model_of  # here, as only this format needs the package onnx
     except ImportError:
         raise PrototxtError("needs the package onnx to write a .onnx file: pip install 'recaffe[onnx]'") from None
-    for node, layer in zip(parts.nodes, parts.layers, strict=True):
-        with located(node):
-            if node.type != "Input":
-                converter_of(layer)
+    for step in parts.steps:
+        with located(step.node):
+            if step.node.type != "Input":
+                converter_of(step.layer)
     drawing = _Drawing(parts, inputs)
     drawing.draw_layers()
     drawing.name_outputs(outputs)
@@ -64,28 +64,29 @@ class _Drawing:
     def __init__(self, parts: Parts, inputs: Sequence[str]) -> None:
         self.parts, self.inputs = parts, inputs
         self.shapes, self.lengths = lengths_of(parts, inputs)
-        self.draft = Draft({top for node in parts.nodes for top in node.tops})
+        self.draft = Draft({top for step in parts.steps for top in step.node.tops})
         self.values = {blob: blob for blob in inputs}
-        self._last_writer = {top: i for i, node in enumerate(parts.nodes) for top in node.tops}
+        self._last_writer = {top: step.node for step in parts.steps for top in step.node.tops}
 
     def draw_layers(self) -> None:
         """Draw every layer in turn."""
-        for i, (node, layer) in enumerate(zip(self.parts.nodes, self.parts.layers, strict=True)):
+        for step, bottoms in zip(self.parts.steps, self.shapes.bottoms, strict=True):
+            node = step.node
             if node.type == "Input":
                 continue
-            stage = Stage(self.draft, node.name, layer, self.shapes.bottoms[i], len(node.tops))
+            stage = Stage(self.draft, node.name, step.layer, bottoms, len(node.tops))
             with located(node):
                 tops = draw(stage, *(Value(stage, self.values[blob]) for blob in node.bottoms))
             if node.type == "Split":
                 self.values.update((top, value.name) for top, value in zip(node.tops, tops, strict=True))
                 continue
-            names = [self._name(i, node, top) for top in node.tops]
+            names = [self._name(node, top) for top in node.tops]
             stage.finish(tops, names)
             self.values.update(zip(node.tops, names, strict=True))
 
-    def _name(self, i: int, node: Node, top: str) -> str:
+    def _name(self, node: Node, top: str) -> str:
         """The blob's name for its last version; for one that will be overwritten, the layer's beside it."""
-        is_last = self._last_writer[top] == i and top not in self.inputs
+        is_last = self._last_writer[top] is node and top not in self.inputs
         return top if is_last else self.draft.new_name(f"{top}@{node.name}")
 
     def name_outputs(self, outputs: Sequence[str]) -> None:
@@ -97,7 +98,7 @@ class _Drawing:
                 self.values[blob] = blob
 
     def _is_copy(self, blob: str) -> bool:
-        return self.parts.nodes[self._last_writer[blob]].type == "Split"
+        return self._last_writer[blob].type == "Split"
 
     def computed(self) -> Iterator[tuple[str, str]]:
         """Every blob that has a value of its own and is no input's first version, with the value's name."""

@@ -35,10 +35,11 @@ class Lengths:
 def shapes_of(parts: Parts, inputs: Mapping[str, Shape], regions: int = 1) -> Shapes:
     """The shapes for these inputs, as if every proposal layer gave so many regions; what does not fit is refused."""
     found = Shapes([], {})
-    for node, layer in zip(parts.nodes, parts.layers, strict=True):
+    for step in parts.steps:
+        node = step.node
         bottoms = [found.blobs[blob] for blob in node.bottoms]
         with located(node):
-            tops = [inputs[top] for top in node.tops] if node.type == "Input" else _tops(layer, bottoms, regions)
+            tops = [inputs[top] for top in node.tops] if node.type == "Input" else _tops(step.layer, bottoms, regions)
         found.bottoms.append(bottoms)
         found.blobs.update(zip(node.tops, tops, strict=True))
     return found

@@ -41,7 +41,7 @@ class Written:
 def write_module(name: str, parts: Parts, inputs: Sequence[str], outputs: Sequence[str]) -> Written:
     """A net as the text of a module whose class is `Net`."""
     writer = _Writer(parts)
-    for i in range(len(parts.nodes)):
+    for i in range(len(parts.steps)):
         writer.take(i)
     writer.share()
     linked = Linked(dict.fromkeys(use for code in writer.codes for use in code.uses))
@@ -96,7 +96,7 @@ class _Writer:
 
     def take(self, i: int) -> None:
         """Write one layer: a line where it is made, if it is, and a line where it runs."""
-        node = self.parts.nodes[i]
+        node = self.parts.steps[i].node
         if node.type == "Split":
             self.variables |= dict.fromkeys(node.tops, self.variables[node.bottoms[0]])
             self.copies |= set(node.tops)
@@ -109,7 +109,7 @@ class _Writer:
         attribute = self._attributes[i] = _identifier(node.name, self._taken_attributes)
         shapes = tuple(self.parts.shapes[blob] for blob in node.bottoms)
         bottoms = [self.variables[blob] for blob in node.bottoms]
-        code = write_layer(self.parts.layers[i], Site(node, shapes, f"self.{attribute}"), bottoms)
+        code = write_layer(self.parts.steps[i].layer, Site(node, shapes, f"self.{attribute}"), bottoms)
         self.codes.append(code)
         comment = f"  # {_line(node.name)}: {_line(node.type)}"
         if code.module:
@@ -129,8 +129,8 @@ class _Writer:
 
     def share(self) -> None:
         """Have layers that share a param share it here, where it has the same form in both."""
-        layers = enumerate(self.parts.layers)
-        places = {(i, k): key for i, layer in layers for k, key in enumerate(self._keys(i, layer.params))}
+        steps = enumerate(self.parts.steps)
+        places = {(i, k): key for i, step in steps for k, key in enumerate(self._keys(i, step.layer.params))}
         for param in self.parts.params:
             owner, *others = (places.get(place, "") for place in param.places)
             for other in others:

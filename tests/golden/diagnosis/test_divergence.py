@@ -56,7 +56,7 @@ def near_tie() -> Fixture:
     with torch.no_grad():
         net(FRCNN.bottoms, keep="all")
     at = next(i for i, node in enumerate(net.nodes) if node.name == "proposal")
-    node, layer = net.nodes[at], cast(ProposalLayer, net.parts.layers[at])
+    node, layer = net.nodes[at], cast(ProposalLayer, net.steps[at].layer)
     golden, _ = golden_blobs(net, FRCNN)
     sides = [[golden[blob] for blob in node.bottoms], [net.blobs[blob] for blob in node.bottoms]]
     anchors, deltas, scores = layer.rows(*sides[0][:2])

@@ -13,7 +13,6 @@ import torch
 from fast_rcnn.config import cfg
 
 from recaffe.prototxt.net.net import Net as Ours
-from recaffe.prototxt.net.walk import run_layer
 from recaffe.prototxt.text.config import Config
 
 TRAIN, TEST = 0, 1
@@ -59,7 +58,7 @@ class Blob:
 class Net:
     def __init__(self, network_file: str, weights: str, phase: int) -> None:
         net = self._net = Ours.from_prototxt(network_file, ("TRAIN", "TEST")[phase], weights, config())
-        for layer in net.parts.layers:
+        for layer in (step.layer for step in net.steps):
             layer.overwrite = False
         self._blob_names = list(net.blob_shapes)
         self._layer_names = [node.name for node in net.nodes]
@@ -91,9 +90,7 @@ class Net:
             if node.bottoms and not self._began:
                 self._began = np.random.get_state()
             with self._drawing(), torch.no_grad():
-                tops = run_layer(
-                    self._net.parts, self._net.flow, i, [self.blobs[name].tensor() for name in node.bottoms]
-                )
+                tops = self._net.steps[i].run([self.blobs[name].tensor() for name in node.bottoms])
             for name, top in zip(node.tops, tops, strict=True):
                 weight = self._net.loss_weights.get(name, 0.0)
                 self.blobs[name] = Blob(top.contiguous().numpy())

@@ -9,6 +9,7 @@ import pytest
 
 from recaffe.prototxt.export.net_params import OutLayer, find_blobs, outgoing
 from recaffe.prototxt.files.read import read_weights
+from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 
@@ -35,8 +36,8 @@ def values(layers: list[OutLayer]) -> dict[tuple[str, int], bytes]:
 )
 def test_values_are_those_that_a_net_loads(net: str, weights: str) -> None:
     built = Net(read_net(FORMATS / net))
-    found, blobs = find_blobs(built, read_weights(FORMATS / weights), allow_unused=True)
-    loaded = Net.from_prototxt(FORMATS / net, weights=FORMATS / weights, allow_unused=True)
+    found, blobs = find_blobs(built, read_weights(FORMATS / weights), allow=Allow(unused=True))
+    loaded = Net.from_prototxt(FORMATS / net, weights=FORMATS / weights, allow=Allow(unused=True))
     assert values(outgoing(built, blobs)) == values(outgoing(loaded))
     assert values(outgoing(loaded))
     assert all(param.is_meta for param in built.parameters())

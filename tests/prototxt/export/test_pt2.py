@@ -45,7 +45,7 @@ def test_params_go_by_the_keys_of_the_state_dict(net: Net, written: Path) -> Non
 
 
 def test_in_place_layers_work_in_place_again_afterwards(net: Net, written: Path) -> None:
-    assert sum(layer.overwrite for layer in net.parts.layers) > 5
+    assert sum(layer.overwrite for layer in (step.layer for step in net.steps)) > 5
 
 
 def test_nothing_tells_where_it_was_written(written: Path) -> None:

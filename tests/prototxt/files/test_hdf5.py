@@ -12,6 +12,7 @@ import torch
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.files.hdf5 import read_hdf5
 from recaffe.prototxt.files.read import read_weights
+from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
 
 FORMATS = Path(__file__).parents[3] / "golden" / "fixtures" / "formats"
@@ -41,7 +42,7 @@ def test_names_without_types() -> None:
 
 @pytest.mark.parametrize("name", ["h5_float64", "h5_extra_layer"])
 def test_what_caffe_loads(plain: Net, name: str) -> None:
-    plain.load(FORMATS / f"{name}.caffemodel.h5", allow_unused=True)
+    plain.load(FORMATS / f"{name}.caffemodel.h5", allow=Allow(unused=True))
     with np.load(FORMATS / "wire_diff.npz") as golden:  # the same params
         for layer in ("conv", "fc"):
             for i, param in enumerate(plain.layer(layer).params):
@@ -58,7 +59,7 @@ def test_a_layer_that_caffe_leaves_as_it_was_is_told(plain: Net) -> None:
     path = FORMATS / "h5_missing_layer.caffemodel.h5"
     with pytest.raises(PrototxtError, match=r"lacks layer\(s\) 'fc'"):
         plain.load(path)
-    assert plain.load(path, allow_missing=True).missing == ["fc"]
+    assert plain.load(path, allow=Allow(missing=True)).missing == ["fc"]
     assert sums(plain) == [0.0, 0.0]
 
 

@@ -133,7 +133,7 @@ def test_a_shared_param_is_wanted_once(shared: Net, tmp_path: Path, left_out: st
     save_file(state, tmp_path / "w.safetensors")
     again = Net.from_prototxt(SHARED, weights=tmp_path / "w.safetensors")
     assert again.layer("a.b").params[0].eq(0.5).all()
-    assert again.layer("a.b").params[0] is again.parts.layers[2].params[0]
+    assert again.layer("a.b").params[0] is again.steps[2].layer.params[0]
 
 
 def test_a_param_that_no_layer_has_is_refused(shared: Net, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_losses_and_diffs_are_the_same() -> None:
 def test_where_chains_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", lambda program: program)
     net = Net.from_prototxt(NET, "TRAIN")
-    walk = ChainedWalk(net.parts, net.flow)
+    walk = ChainedWalk(net.steps)
     names = [node.name for node in net.nodes]
     assert [(names[chain.start], names[chain.end - 1]) for chain in walk.chains] == [("still", "all")]
     assert [(chain.bottoms, chain.tops) for chain in walk.chains] == [(("data",), ("all",))]

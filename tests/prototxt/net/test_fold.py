@@ -35,7 +35,7 @@ def data() -> torch.Tensor:
 
 def test_what_is_left(net: Net) -> None:
     folded = fold(net.parts)
-    assert [node.name for node in folded.parts.nodes] == ["data", "c1", "r1", "c2", "c2_s2_0_split", "r2", "c3"]
+    assert [step.node.name for step in folded.parts.steps] == ["data", "c1", "r1", "c2", "c2_s2_0_split", "r2", "c3"]
     assert folded.hidden == {"c1"}
 
 
@@ -43,7 +43,7 @@ def test_outputs_are_the_same(net: Net, data: torch.Tensor) -> None:
     whole = {name: blob.clone() for name, blob in net(data=data, keep="all").items()}
     assert "c1" in net.blobs
     calls: list[str] = []
-    for node, layer in zip(net.nodes, net.parts.layers, strict=True):
+    for node, layer in ((step.node, step.layer) for step in net.steps):
         layer.register_forward_hook(lambda *_, name=node.name: calls.append(name))
     folded = net(data=data)
     assert "bn1" not in calls
@@ -74,7 +74,7 @@ def test_changed_params_are_folded_anew(net: Net, data: torch.Tensor) -> None:
 def test_training_statistics_are_not_folded() -> None:
     loss = 'layer { name: "loss" type: "Reduction" bottom: "c3" top: "loss" loss_weight: 1 }'
     net = Net.from_prototxt(NET + loss, "TRAIN")
-    assert "bn1" in [node.name for node in fold(net.parts).parts.nodes]
+    assert "bn1" in [step.node.name for step in fold(net.parts).parts.steps]
     with torch.no_grad():
         net(data=torch.ones(2, 3, 9, 7))
     assert net.layer("bn1").params[2] == 1

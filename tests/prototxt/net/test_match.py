@@ -11,6 +11,7 @@ from recaffe.prototxt.caffe_pb2 import BlobProto, BlobShape, NetParameter
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.files.read import read_weights
 from recaffe.prototxt.files.weights import Weights
+from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.match import Match, match
 
 FORMATS = Path(__file__).parents[3] / "golden" / "fixtures" / "formats"
@@ -40,9 +41,9 @@ def weights(tmp_path: Path) -> Weights:
     return read_weights(path)
 
 
-def refusal(weights: Weights, params: dict[str, list[tuple[int, ...]]], **allowed: bool) -> str:
+def refusal(weights: Weights, params: dict[str, list[tuple[int, ...]]], allow: Allow = Allow()) -> str:
     with pytest.raises(PrototxtError) as error:
-        match(weights, params, **allowed)
+        match(weights, params, allow=allow)
     assert str(error.value).startswith(f"{weights.path}: ")
     assert "\n" not in str(error.value)
     return str(error.value).removeprefix(f"{weights.path}: ")
@@ -63,7 +64,7 @@ def test_all_params_of_a_net() -> None:
 
 @pytest.mark.parametrize("name", ["wire_legacy", "wire_zero_shape_with_legacy", "wire_chunks"])
 def test_tensors_have_the_nets_shapes(name: str) -> None:
-    found = match(read_weights(FORMATS / f"{name}.caffemodel"), PLAIN, allow_unused=True)
+    found = match(read_weights(FORMATS / f"{name}.caffemodel"), PLAIN, allow=Allow(unused=True))
     assert {place: tuple(tensor.shape) for place, tensor in found.tensors.items()} == {
         (layer, i): shape for layer, shapes in PLAIN.items() for i, shape in enumerate(shapes)
     }
@@ -91,8 +92,8 @@ def test_every_misfit_is_counted(weights: Weights) -> None:
 
 
 def test_flags_do_not_allow_a_misfit(weights: Weights) -> None:
-    flags = {"allow_missing": True, "allow_unused": True, "allow_nonfinite": True}
-    assert "blob 0 is 3 in the file, 4 in the net" in refusal(weights, {"b": [(4,)]}, **flags)
+    everything = Allow(missing=True, unused=True, nonfinite=True)
+    assert "blob 0 is 3 in the file, 4 in the net" in refusal(weights, {"b": [(4,)]}, everything)
 
 
 def test_weights_of_another_net(weights: Weights) -> None:
@@ -104,7 +105,7 @@ def test_weights_of_another_net(weights: Weights) -> None:
 
 
 def test_of_layers_with_one_name_the_last_counts(weights: Weights) -> None:
-    found = match(weights, {"a": [(2, 3), (2,)]}, allow_unused=True)
+    found = match(weights, {"a": [(2, 3), (2,)]}, allow=Allow(unused=True))
     assert torch.equal(found.tensors["a", 0], torch.arange(10.0, 16.0).view(2, 3))
     assert found.matched == ["a"]
 
@@ -112,7 +113,7 @@ def test_of_layers_with_one_name_the_last_counts(weights: Weights) -> None:
 def test_values_that_are_not_finite(weights: Weights) -> None:
     params = {"a": [(2, 3), (2,)], "b": [(3,)]}
     assert refusal(weights, params) == "NaN or infinite: 2 value(s) of layer 'b', blob 0 (allow_nonfinite takes them)"
-    found = match(weights, params, allow_nonfinite=True)
+    found = match(weights, params, allow=Allow(nonfinite=True))
     assert found.nonfinite == {("b", 0): 2}
     assert found.tensors["b", 0].isnan().tolist() == [False, True, False]
 
@@ -127,12 +128,12 @@ def test_large_finite_values_are_fine(tmp_path: Path) -> None:
 
 def test_layers_without_params_are_neither_missing_nor_unused() -> None:
     params = {**PLAIN, "silent": []}
-    found = match(read_weights(FORMATS / "wire_diff.caffemodel"), params, allow_unused=True)
+    found = match(read_weights(FORMATS / "wire_diff.caffemodel"), params, allow=Allow(unused=True))
     assert (found.missing, found.unused) == ([], ["nobody"])
 
 
 def test_the_report_tells_what_was_allowed(weights: Weights) -> None:
-    found = match(weights, {"b": [(3,)], "c": [(7,)]}, allow_missing=True, allow_unused=True, allow_nonfinite=True)
+    found = match(weights, {"b": [(3,)], "c": [(7,)]}, allow=Allow(missing=True, unused=True, nonfinite=True))
     assert isinstance(found, Match)
     assert found.report().splitlines() == [
         f"{weights.path}: 1 layer(s) matched, 1 param(s) read",

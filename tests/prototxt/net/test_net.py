@@ -1,11 +1,17 @@
+import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from recaffe.layers import Layer, register
 from recaffe.prototxt.net.blobs import BlobError
-from recaffe.prototxt.net.build import NetError
 from recaffe.prototxt.net.net import Net
+from recaffe.prototxt.net.step import NetError
 
 SMALL = """
 name: "small"
@@ -243,9 +249,45 @@ def test_a_python_layer_of_another_module_is_refused_until_registered() -> None:
 def test_memory_of_a_blob_ends_with_its_last_reader() -> None:
     layers = "".join(f'layer {{ name: "t{i}" type: "TanH" bottom: "t{i - 1}" top: "t{i}" }}\n' for i in range(1, 9))
     text = 'layer { name: "t0" type: "Input" top: "t0" input_param { shape { dim: 2 dim: 3 } } }\n' + layers
-    net, alive = Net.from_prototxt(text), []
-    for node, layer in zip(net.nodes, net.parts.layers, strict=True):
-        layer.register_forward_hook(lambda *_: alive.append(len(net.blobs)))
-        assert node.name.startswith("t")
+    net = Net.from_prototxt(text)
+    made: list[weakref.ref[Tensor]] = []
+    alive: list[int] = []
+
+    def count(layer: Layer, bottoms: object, tops: tuple[Tensor, ...]) -> None:
+        alive.append(sum(blob() is not None for blob in made))
+        made.append(weakref.ref(tops[0]))
+
+    for step in net.steps[1:]:
+        step.layer.register_forward_hook(count)
     net(t0=np.ones((2, 3)))
-    assert max(alive) == 1
+    assert alive == [0] + [1] * 7
+
+
+def test_threads_share_a_net(fixtures_dir: Path) -> None:
+    """A forward's blobs are its own thread's, and every thread gets what one alone gets."""
+    path = fixtures_dir / "nets" / "frcnn_test"
+    net = Net.from_prototxt(path.with_suffix(".prototxt"), weights=path.with_suffix(".caffemodel"))
+    sizes = [(48 + 16 * i, 64 + 16 * i) for i in range(12)]  # more than the anchors of which are kept
+    draws = np.random.RandomState(3)
+    images = [draws.uniform(-100, 100, (1, 3, *size)).astype(np.float32) for size in sizes]
+
+    def run(i: int) -> dict[str, Tensor]:
+        net(data=images[i], im_info=np.float32([[*sizes[i], 1]]), keep=["rois", "conv2_1"])
+        time.sleep(0.001)  # the others go on
+        return {name: blob.clone() for name, blob in net.blobs.items()}
+
+    alone = [run(i) for i in range(len(sizes))]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(run, [*range(len(sizes))] * 5))
+    for i, found in enumerate(together):
+        want = alone[i % len(sizes)]
+        assert found.keys() == want.keys()
+        assert all(torch.equal(found[name], want[name]) for name in want)
+
+
+def test_a_thread_that_ran_nothing_has_no_blobs() -> None:
+    net = Net.from_prototxt('layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 1 } } }')
+    net(d=np.ones(1))
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(len, net.blobs).result() == 0
+    assert len(net.blobs) == 1

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from recaffe.prototxt.errors import PrototxtError
+from recaffe.prototxt.net.gradients import with_needs
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 
@@ -39,8 +40,9 @@ def test_every_case_is_here():
 def test_graph_is_caffes(name):
     case, net = CASES[name], build(name)
     # Told by a log: of a name with a line break it shows the last line.
-    names = [(node.name.splitlines() or [""])[-1] for node in net.nodes]
-    runs = list(zip(names, net.parts.flow.layers, strict=True))
+    # It tells what needs a backward before `force_backward` has its say.
+    told = ((step.node.name.splitlines() or [""], step.needs.backward) for step in with_needs(net.steps))
+    runs = [(lines[-1], need) for lines, need in told]
     sharing = [
         f"Sharing parameters '{param.spec.name}' owned by layer '{param.layers[0]}', param index {param.places[0][1]}"
         for param in net.param_list
@@ -73,7 +75,7 @@ def test_diffs_reach_what_they_reach_in_caffe(name):
     blobs = [blob for blob in net.blob_shapes if blob in net.diffs and net.diffs[blob].any()]
     grads = {
         f"{node.name}/{i}": getattr(layer, str(i)).grad
-        for node, layer in zip(net.nodes, net.parts.layers, strict=True)
+        for node, layer in ((step.node, step.layer) for step in net.steps)
         for i in range(len(layer.param_shapes))
     }
     assert sorted(blobs) == sorted(expected["blobs"])

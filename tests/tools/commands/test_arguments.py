@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recaffe.prototxt.errors import PrototxtError
+from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 from recaffe.tools.commands.arguments import add_net, allowed, config_of, input_shapes
@@ -23,14 +24,14 @@ def parsed(*words: str) -> argparse.Namespace:
 def test_the_defaults() -> None:
     args = parsed()
     assert (args.net, args.phase, args.level, args.stage, args.weights) == ("net.prototxt", "TEST", 0, [], None)
-    assert allowed(args) == {"allow_missing": False, "allow_unused": False, "allow_nonfinite": False}
+    assert allowed(args) == Allow()
     assert config_of(args)["TEST.RPN_POST_NMS_TOP_N"] == 300
 
 
 def test_what_is_said_is_taken() -> None:
     args = parsed("--phase", "TRAIN", "--stage", "a", "--stage", "b", "--allow-unused")
     assert (args.phase, args.stage) == ("TRAIN", ["a", "b"])
-    assert allowed(args) == {"allow_missing": False, "allow_unused": True, "allow_nonfinite": False}
+    assert allowed(args) == Allow(unused=True)
 
 
 def test_config_files_come_before_keys(tmp_path: Path) -> None:

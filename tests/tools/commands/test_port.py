@@ -15,6 +15,7 @@ import torch
 from recaffe.prototxt.export.models import MODELS
 from recaffe.prototxt.export.net_params import Floats, OutParam
 from recaffe.prototxt.export.write import FORMATS
+from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
 from recaffe.tools.main import main
 
@@ -100,7 +101,7 @@ def test_layers_that_the_weights_lack_are_left_out(
     for form in FORMATS:
         assert port(plain, missing, tmp_path / f"a{form}", "--allow-missing") == 0
         assert f"  left out: layer 'fc', which {missing} lacks\n" in capsys.readouterr().out
-        net = Net.from_prototxt(plain, weights=tmp_path / f"a{form}", allow_missing=True)
+        net = Net.from_prototxt(plain, weights=tmp_path / f"a{form}", allow=Allow(missing=True))
         assert net.layer("conv").params[0].any()
         assert "lacks layer(s) 'fc'" in refused("port", plain, tmp_path / f"a{form}", tmp_path / "b.pt")
 

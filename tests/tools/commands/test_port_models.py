@@ -87,7 +87,7 @@ def test_a_model_that_came_out_wrong_is_not_kept(
     right = module.write_model
 
     def wrong(path: Path, name: str, parts: Parts, inputs: Sequence[str], outputs: Sequence[str]) -> Model:
-        weight = next(node for node in zip(parts.nodes, parts.layers, strict=True) if node[0].name == "conv3_1")[1]
+        weight = next(step.layer for step in parts.steps if step.node.name == "conv3_1")
         saved = weight.params[0].detach().clone()
         weight.params[0].data[2, 1, 0, 0] += 0.1
         model = right(path, name, parts, inputs, outputs)

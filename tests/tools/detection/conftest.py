@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from recaffe.prototxt.net import Allow
 from recaffe.prototxt.text.config import Config
 from recaffe.tools.datasets.annotations.voc import VocSet
 from recaffe.tools.detection.detector import Detector
@@ -72,7 +73,7 @@ def detector_of(folder: Path, config_of: Callable[[str], Config]) -> Callable[[s
                 folder / "nets" / f"{weights}.caffemodel",
                 classes=CLASSES,
                 config=config_of(name),
-                allow_unused=net == "fast",
+                allow=Allow(unused=net == "fast"),
             )
         return made[name]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +176,15 @@ def test_wrong_calls_are_refused(folder: Path, config_of: Callable[[str], Config
     detector = Detector.from_caffe(nets / "frcnn.prototxt", nets / "frcnn.caffemodel", config=two)
     with pytest.raises(CommandError, match=r"makes its own proposals at one scale, and TEST\.SCALES has 2"):
         detector(path)
+
+
+def test_threads_share_a_detector(folder: Path) -> None:
+    net = Net.from_prototxt(folder / "nets" / "frcnn.prototxt", weights=folder / "nets" / "frcnn.caffemodel")
+    detector = Detector.of(net, None, Selection.of(net.config, 0.05))
+    pictures = sorted((folder / "VOCdevkit2007" / "VOC2007" / "JPEGImages").glob("*.jpg"))[:4]
+    alone = [[(found.name, found.score, *found.box) for found in detector(picture)] for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(detector, pictures * 4))
+    assert any(alone)
+    for i, found in enumerate(together):
+        assert [(one.name, one.score, *one.box) for one in found] == alone[i % len(pictures)]

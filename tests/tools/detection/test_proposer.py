@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.config import Config
 from recaffe.tools.datasets.annotations.voc import VocSet
@@ -22,7 +23,9 @@ def test_im_proposals(folder: Path, golden: Callable[[str], Golden], voc: VocSet
     want, nets = golden("proposals_rpn"), folder / "nets"
     config = Config.default().with_flat(json.loads(str(want["cfg"])))
     weights = nets / "frcnn.caffemodel"
-    proposer = Proposer(Net.from_prototxt(nets / "rpn.prototxt", weights=weights, config=config, allow_unused=True))
+    proposer = Proposer(
+        Net.from_prototxt(nets / "rpn.prototxt", weights=weights, config=config, allow=Allow(unused=True))
+    )
     pictures = voc.pictures()
     assert [picture.name for picture in pictures] == want["image_index"].tolist()
     for number, picture in enumerate(pictures):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from recaffe.golden.compare import compare_blob
 from recaffe.prototxt.caffe_pb2 import SolverParameter
 from recaffe.prototxt.files.read import read_weights
+from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.progress import Progress, Record
 from recaffe.prototxt.solving.solver import Solver
@@ -60,7 +61,7 @@ def solver_of(name: str, file: Golden, folder: Path, told: list[Record]) -> Solv
     param.snapshot_prefix, param.display = str(folder / Path(str(file["snapshot"])).name.partition("_iter_")[0]), 1
     solver = Solver(param, config=config_of(file), tell=told.append)
     solver.net.load(
-        DETECTION / "nets" / ("rfcn.caffemodel" if "rfcn" in name else "frcnn.caffemodel"), allow_unused=True
+        DETECTION / "nets" / ("rfcn.caffemodel" if "rfcn" in name else "frcnn.caffemodel"), allow=Allow(unused=True)
     )
     solver.net.rng.seed(int(file["rng_seed"]))
     return solver

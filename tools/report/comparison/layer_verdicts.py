@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ....golden import BlobResult
-from ....golden.diagnosis import Blame, BlobFinding, Comparison, FieldDifference, ParamDifference, is_inserted
+from ....golden.diagnosis import Blame, BlobFinding, Comparison, FieldDifference, ParamDifference
 from ....prototxt.net import Node
 
 SIGNS = {"wrong": "✖", "differs": "▲", "same": "✓", "unseen": "–"}
@@ -80,7 +80,7 @@ def layer_verdicts(nodes: Sequence[Node], comparison: Comparison) -> list[LayerV
     named = {**dict.fromkeys(found), **{blame.layer: None for blame in comparison.blames}}
     named |= dict.fromkeys(layer for fact in comparison.fields if (layer := fact.layer))
     named |= dict.fromkeys(fact.layer for fact in comparison.params)
-    own = [node for node in nodes if not is_inserted(node)]
+    own = [node for node in nodes if not node.inserted]
     others = sorted(named.keys() - {node.name for node in own}, key=list(named).index)
     pairs = [(node.name, node) for node in own] + [(name, None) for name in others]
     # Findings go to the first of several layers with one name.

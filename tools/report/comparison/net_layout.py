@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ....golden.diagnosis import is_inserted
 from ....prototxt.net import Node
 
 _ROW, _PAD, _GAP, _APART, _LANE = 22.0, 4.0, 24.0, 18.0, 6.0
@@ -61,7 +60,7 @@ def _boxes(nodes: Sequence[Node], widths: Sequence[float]) -> tuple[list[Box], s
     edges: set[tuple[int, int]] = set()
     makers: dict[str, int] = {}
     for i, node in enumerate(nodes):
-        if is_inserted(node):
+        if node.inserted:
             makers.update(dict.fromkeys(node.tops, makers[node.bottoms[0]]))
             continue
         if node.tops and node.overwrites(0):

@@ -12,7 +12,7 @@ from typing import Any
 
 from ....prototxt import SolverParameter
 from ....prototxt.files import whole_file
-from ....prototxt.net import Net
+from ....prototxt.net import Allow, Net
 from ....prototxt.solving import Solver
 from ....prototxt.text import Config, NetText, print_text
 from ...datasets import digest_of, training_roidb, truth_roidb, write_proposals
@@ -136,7 +136,7 @@ class Course:
 def _filled(text: NetText, weights: Path, config: Config) -> Net:
     """The RPN's test net; layers of the weights that are only carried along are passed over."""
     net = Net(text, config=config)
-    net.load(weights, allow_unused=True)
+    net.load(weights, allow=Allow(unused=True))
     return net
 
 

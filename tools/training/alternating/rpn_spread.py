@@ -26,7 +26,9 @@ def rpn_spread(train: NetText, test: NetText, roidb: Roidb, config: Config) -> t
     The anchors are those of the train net, the size of the RPN's map is the test net's; positive is what overlaps a
     truth by RPN_POSITIVE_OVERLAP or more, or more than all others do.
     """
-    layers = [part for part in Net(train, "TRAIN", config=config).parts.layers if isinstance(part, AnchorTargetLayer)]
+    layers = [
+        part for part in Net(train, "TRAIN", config=config).layers.values() if isinstance(part, AnchorTargetLayer)
+    ]
     if len(layers) != 1:
         raise CommandError(f"{train.name}: has {len(layers)} AnchorTargetLayers, and one is to be measured")
 

@@ -29,14 +29,14 @@ PROPOSAL = Fixture.load(FIXTURES / "rpn" / "proposal_004.npz")
 def tops_of(fixture: Fixture, change: Callable[[Any], Layer] = lambda layer: layer) -> dict[str, Any]:
     """What the last layer of a fixture's net gives with a change."""
     net = Subject().build(fixture)
-    node, layer = net.nodes[-1], change(net.parts.layers[-1])
+    node, layer = net.nodes[-1], change(net.steps[-1].layer)
     tops = layer(*(torch.from_numpy(np.array(fixture.bottoms[blob])) for blob in node.bottoms))
     return {name: top.numpy() for name, top in zip(node.tops, tops, strict=True)}
 
 
 def with_tie(fixture: Fixture) -> Fixture:
     """The scene with a threshold that is exactly the overlap of two boxes which both might be kept."""
-    layer = cast(ProposalLayer, Subject().build(fixture).parts.layers[-1])
+    layer = cast(ProposalLayer, Subject().build(fixture).steps[-1].layer)
     scores_and_deltas = (torch.from_numpy(fixture.bottoms[name]) for name in ("rpn_cls_prob_reshape", "rpn_bbox_pred"))
     anchors, deltas, scores = layer.rows(*scores_and_deltas)
     moved = boxes.clip(boxes.transform_inv(anchors, deltas), *map(float, fixture.bottoms["im_info"][0, :2]))

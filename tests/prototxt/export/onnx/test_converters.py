@@ -47,7 +47,7 @@ def test_two_converters_of_one_class_are_refused() -> None:
 
 def test_params_without_values_are_refused() -> None:
     net = Net(read_net(inputs(x=(2, 3)) + layer("InnerProduct", "inner_product_param { num_output: 2 }")))
-    assert net.parts.layers[1].params[0].is_meta
+    assert net.steps[1].layer.params[0].is_meta
     with pytest.raises(NetError, match=r"'op' .* param 0 has no values yet: load weights, or fill the net"):
         model_of(net)
     net.fill({("op", 0): torch.ones(2, 3)})

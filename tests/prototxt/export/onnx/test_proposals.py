@@ -96,7 +96,7 @@ def test_a_threshold_of_nothing_is_refused() -> None:
 
 def test_normalised_deltas_are_refused() -> None:
     net = proposing()
-    layer = next(layer for layer in net.parts.layers if isinstance(layer, ProposalLayer))
+    layer = next(layer for layer in (step.layer for step in net.steps) if isinstance(layer, ProposalLayer))
     layer.normalization = (0.0, 0.0, 0.0, 0.0), (0.1, 0.1, 0.2, 0.2)
     with pytest.raises(NetError, match="turns normalised deltas back in TRAIN: port the TEST net"):
         model_of(net)

@@ -27,7 +27,7 @@ def test_from_zeros(kind: str, static: bool, agree: Agree) -> None:
     shapes = {"x": (3, 2, 5, 6), "c": (3, 2), **({"s": (2, 7)} if static else {})}
     net = random_net(inputs(**shapes) + layer(kind, FILLED + " }", " ".join(shapes)))
     for steps in (3, 6):
-        (recurrent,) = (module for module in net.parts.layers if isinstance(module, RecurrentLayer))
+        (recurrent,) = (module for module in (step.layer for step in net.steps) if isinstance(module, RecurrentLayer))
         recurrent.reset()
         agree(net, {**shapes, "x": (steps, 2, 5, 6), "c": cont(steps)})
 

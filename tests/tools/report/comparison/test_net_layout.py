@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.golden.diagnosis.differences.text_diff import is_inserted
 from recaffe.prototxt.net.graph import Node
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
@@ -48,7 +47,7 @@ def test_a_diamond() -> None:
 def test_nets(name: str) -> None:
     nodes, layout = laid(str(NETS / f"{name}.prototxt"))
     shown = sorted(i for placed in layout.boxes for i in placed.box.layers)
-    assert [nodes[i].name for i in shown] == [node.name for node in nodes if not is_inserted(node)]
+    assert [nodes[i].name for i in shown] == [node.name for node in nodes if not node.inserted]
     for a, b in combinations(layout.boxes, 2):
         beside = a.x + a.box.width <= b.x or b.x + b.box.width <= a.x
         assert beside or a.y + a.box.height <= b.y or b.y + b.box.height <= a.y

@@ -1,0 +1,82 @@
+"""One step of a net: a node of its graph, the layer that computes it, and what forward and backward do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ...layers import Layer, LayerError
+from ..errors import PrototxtError
+from .graph import Node
+
+
+class NetError(PrototxtError):
+    """A net cannot be built or run as asked."""
+
+
+@contextmanager
+def located(node: Node) -> Iterator[None]:
+    """Add a layer's name and place to what goes wrong in it."""
+    try:
+        yield
+    except LayerError as error:
+        raise NetError(f"{node}: {error}") from error
+    except RuntimeError as error:
+        raise NetError(f"{node}: {str(error).splitlines()[0]}") from error
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What backward visits of a layer: itself, each of its bottoms, each of its params."""
+
+    backward: bool
+    bottoms: tuple[bool, ...]
+    params: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A layer of a net where it runs: its node, itself, what each top weighs in the loss, and what wants a diff."""
+
+    node: Node
+    layer: Layer
+    loss_weights: tuple[float, ...]
+    needs: Needs
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """The tops that count into the loss, with their weights."""
+        return {top: weight for top, weight in zip(self.node.tops, self.loss_weights, strict=True) if weight}
+
+    def run(self, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The layer's tops; diffs will flow through it where they are needed, and nowhere else."""
+        with located(self.node):
+            return self.compute(bottoms)
+
+    def compute(self, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The same, whose errors name no place; under torch.autocast in float32, unless it takes half precision."""
+        needed = torch.is_grad_enabled() and self.needs.backward
+        if needed:
+            bottoms = [b if need else b.detach() for b, need in zip(bottoms, self.needs.bottoms, strict=True)]
+        if self.layer.takes_half or not bottoms or not torch.is_autocast_enabled(bottoms[0].device.type):
+            with torch.set_grad_enabled(needed):
+                return self._tops(bottoms)
+        with torch.set_grad_enabled(needed), torch.autocast(bottoms[0].device.type, enabled=False):
+            return self._tops([bottom.float() for bottom in bottoms])
+
+    def _tops(self, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        tops: tuple[Tensor, ...] = self.layer(*bottoms)
+        return tops
+
+    def forced(self) -> Step:
+        """The step under `force_backward`: all wants a diff, save what the layer keeps out (a loss's labels)."""
+        bottoms = (need or position not in self.layer.unforced for position, need in enumerate(self.needs.bottoms))
+        return replace(self, needs=Needs(True, tuple(bottoms), (True,) * len(self.needs.params)))
+
+    def without_backward(self) -> Step:
+        """The step where nothing wants a diff."""
+        return replace(self, needs=replace(self.needs, backward=False, bottoms=(False,) * len(self.node.bottoms)))
