@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from .base import Filler, Layer, Shape, register
 
@@ -25,6 +24,7 @@ class BatchNormLayer(Layer):
     """
 
     same_shape = True
+    writes_unasked = True
     messages = ("batch_norm_param",)
     statistics = True
     fresh_top = True
@@ -55,7 +55,9 @@ class BatchNormLayer(Layer):
         return (y if x.dim() > 1 else y[:, 0],)
 
     def _with_global(self, x: Tensor) -> Tensor:
-        return functional.batch_norm(x, *self.statistics_of_channels(), eps=self.eps)
+        # Not torch's batch_norm: its backward takes some strides for those of another layout (torch 2.13).
+        factor, shift = (values.view(-1, *[1] * (x.dim() - 2)) for values in self.affine())
+        return torch.addcmul(shift, x, factor)
 
     def statistics_of_channels(self) -> tuple[Tensor, Tensor]:
         """Mean and variance of each channel as the params have them."""

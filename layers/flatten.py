@@ -18,6 +18,7 @@ class FlattenLayer(Layer):
     Differs from torch.nn.Flatten: in nothing.
     """
 
+    writes_unasked = True
     never_in_place = True
     messages = ("flatten_param",)
 

@@ -22,6 +22,8 @@ class Im2colLayer(SlidingLayer):
     Differs from torch.nn.Unfold: any number of spatial axes, which stay apart in the top.
     """
 
+    writes_unasked = True
+
     def setup(self, *bottoms: Shape, num_tops: int = 1) -> None:
         """Settle the geometry."""
         super().setup(*bottoms, num_tops=num_tops)

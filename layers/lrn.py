@@ -21,6 +21,7 @@ class LRNLayer(Layer):
     Differs from torch.nn.LocalResponseNorm: the same across channels; torch has no region within a channel.
     """
 
+    writes_unasked = True
     messages = ("lrn_param",)
     same_shape = True
     fresh_top = True

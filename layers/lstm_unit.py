@@ -36,7 +36,8 @@ class LSTMUnitLayer(Layer):
         if any(b.shape != shape for b, shape in zip(bottoms, wanted, strict=True)):
             shapes = ", ".join(times(tuple(b.shape)) for b in bottoms)
             raise LayerError(f"takes bottoms 1×N×H, 1×N×4H and 1×N, got {shapes}")
-        return lstm_step(cells, gates, cont.detach())
+        after, hidden_values = lstm_step(cells, gates, cont.detach())
+        return after.view_as(after), hidden_values  # apart, since the first top's diff holds no way through the second
 
 
 def lstm_step(cells: Tensor, gates: Tensor, cont: Tensor) -> tuple[Tensor, Tensor]:

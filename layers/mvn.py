@@ -23,6 +23,7 @@ class MVNLayer(Layer):
     Differs from Caffe: in place, too, the diff is right; Caffe's overwrites the top's diff while it still needs it.
     """
 
+    writes_unasked = True
     messages = ("mvn_param",)
 
     def __init__(self, *, normalize_variance: bool = True, across_channels: bool = False, eps: float = 1e-9) -> None:

@@ -16,6 +16,7 @@ class SoftmaxLayer(Layer):
     Differs from torch.nn.Softmax: the axis is 1 unless said otherwise.
     """
 
+    writes_unasked = True
     messages = ("softmax_param",)
 
     def __init__(self, *, engine: str = "DEFAULT", axis: int = 1) -> None:

@@ -67,6 +67,8 @@ class Layer(nn.Module):
     """Bottoms that `force_backward` leaves alone (a loss's labels)."""
     undifferentiable: frozenset[int] = frozenset()
     """Bottoms that cannot get a diff: asking for one is an error, as in Caffe."""
+    writes_unasked: ClassVar[bool] = False
+    """Its backward writes its bottom's diff even where nothing below needs it (`net.diffs` shows it)."""
     discrete: frozenset[int] = frozenset()
     """Tops that hold decisions (labels, switches): compared exactly."""
     statistics: ClassVar[bool] = False

@@ -233,7 +233,7 @@ class Net(nn.Module):
         losses = self._last.losses
         if not losses:
             raise NetError(f"no top of net {self.graph.name!r} counts into a loss, or there was no forward yet")
-        return torch.stack([weight * value.sum() for _, value, weight in losses]).sum()
+        return torch.stack([loss.weighted for loss in losses]).sum()
 
     def backward(self, diffs: Mapping[str, Array] | None = None) -> None:
         """Compute diffs from the losses and from the diffs handed in for outputs; param diffs add up in `.grad`."""

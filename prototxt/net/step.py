@@ -61,16 +61,29 @@ class Step:
         """The same, whose errors name no place; under torch.autocast in float32, unless it takes half precision."""
         needed = torch.is_grad_enabled() and self.needs.backward
         if needed:
-            bottoms = [b if need else b.detach() for b, need in zip(bottoms, self.needs.bottoms, strict=True)]
+            bottoms = [self._wanted(bottom, need) for bottom, need in zip(bottoms, self.needs.bottoms, strict=True)]
         if self.layer.takes_half or not bottoms or not torch.is_autocast_enabled(bottoms[0].device.type):
             with torch.set_grad_enabled(needed):
                 return self._tops(bottoms)
         with torch.set_grad_enabled(needed), torch.autocast(bottoms[0].device.type, enabled=False):
             return self._tops([bottom.float() for bottom in bottoms])
 
+    def _wanted(self, bottom: Tensor, need: bool) -> Tensor:
+        """A bottom as the layer takes it: cut off where its diff is to go nowhere."""
+        return bottom if need or (self.layer.writes_unasked and bottom.is_leaf) else bottom.detach()
+
     def _tops(self, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
         tops: tuple[Tensor, ...] = self.layer(*bottoms)
-        return tops
+        # A view of what wants a diff seems to want one, too, even where none is recorded.
+        return tops if torch.is_grad_enabled() else tuple(top.detach() if top.requires_grad else top for top in tops)
+
+    def passes_down(self, bottom: int) -> bool:
+        """Whether backward gives a bottom a diff, for the layers below to go on with."""
+        return self.needs.backward and self.needs.bottoms[bottom]
+
+    def writes_diff(self, bottom: int) -> bool:
+        """Whether a bottom has a diff after backward, be it of use to a layer below or not."""
+        return self.passes_down(bottom) or (self.needs.backward and self.layer.writes_unasked)
 
     def forced(self) -> Step:
         """The step under `force_backward`: all wants a diff, save what the layer keeps out (a loss's labels)."""

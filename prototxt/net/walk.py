@@ -5,27 +5,64 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .graph import Node
 from .step import NetError, Step
 
 
 @dataclass
+class Loss:
+    """A top that counts into the loss, and where its weight enters backward.
+
+    Caffe keeps the weight in the top's diff. A layer that takes the top and goes backward writes that diff anew, so the
+    weight is lost; one that computes in place on it reads the weight there as its own top's diff.
+    """
+
+    name: str
+    value: Tensor
+    weight: float
+    head: Tensor | None
+
+    @property
+    def weighted(self) -> Tensor:
+        """Its share of the net's loss, from which `backward` goes as Caffe's does."""
+        if self.head is self.value:
+            return self.weight * self.value.sum()
+        share = self.weight * self.value.detach().sum()
+        return share if self.head is None else share + self.weight * (self.head - self.head.detach()).sum()
+
+
+@dataclass
 class Forward:
-    """One forward: the blobs that it kept, its losses with their weights, and the diffs once it went backward."""
+    """One forward: the blobs that it kept, its losses, and the diffs once it went backward."""
 
     steps: Sequence[Step] = ()
     values: dict[str, Tensor] = field(default_factory=dict)
-    losses: list[tuple[str, Tensor, float]] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
     diffs: dict[str, Tensor] = field(default_factory=dict)
+
+    def take(self, step: Step, tops: Sequence[Tensor]) -> None:
+        """Add a step's tops, and follow the losses that it reads."""
+        for loss in self.losses:
+            position = next((i for i, blob in enumerate(step.node.bottoms) if blob == loss.name), None)
+            if position is not None and loss.head is not None and step.passes_down(position):
+                loss.head = tops[position] if step.node.overwrites(position) else None
+        self.values.update(zip(step.node.tops, tops, strict=True))
+        for name, top, weight in zip(step.node.tops, tops, step.loss_weights, strict=True):
+            if weight:
+                self.losses.append(Loss(name, top, weight, top))
 
     def backward(self, diffs: Mapping[str, Tensor]) -> None:
         """Go backward from the losses and from given blobs' diffs, as far as anything there needs one."""
         self._refuse_undifferentiable()
-        heads = {name: (value, torch.full_like(value, weight)) for name, value, weight in self.losses}
+        heads = {
+            loss.name: (loss.head, torch.full_like(loss.head, loss.weight))
+            for loss in self.losses
+            if loss.head is not None
+        }
         heads.update((name, (self.values[name], diff)) for name, diff in diffs.items())
         needed = [head for head in heads.values() if head[0].requires_grad]
         if needed:
@@ -33,8 +70,8 @@ class Forward:
 
     def _refuse_undifferentiable(self) -> None:
         for step in self.steps:
-            for position, need in enumerate(step.needs.bottoms):
-                if step.needs.backward and need and position in step.layer.undifferentiable:
+            for position in range(len(step.node.bottoms)):
+                if step.passes_down(position) and position in step.layer.undifferentiable:
                     raise NetError(
                         f"{step.node}: cannot give its bottom {position} ({step.node.bottoms[position]!r}) a diff: "
                         "say propagate_down: false for it, or freeze what learns above it (lr_mult: 0)"
@@ -44,8 +81,15 @@ class Forward:
         """A kept blob's diff: a loss has its weight, zero is where backward did not come by."""
         if name in self.diffs or name not in self.values:
             return self.diffs.get(name)
-        weight = next((weight for loss, _, weight in self.losses if loss == name), 0.0)
-        return torch.full_like(self.values[name], weight)
+        weights = (loss.weight for loss in self.losses if loss.name == name and loss.head is not None)
+        return torch.full_like(self.values[name], next(weights, 0.0))
+
+
+class _Use(NamedTuple):
+    """Who writes a top's diff, and whether it is for the layers below."""
+
+    reader: Step
+    passes_down: bool
 
 
 class Walk:
@@ -54,15 +98,15 @@ class Walk:
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = steps
         self._last_reader = {blob: i for i, step in enumerate(steps) for blob in step.node.bottoms}
+        self._uses = _uses(steps)
 
     def forward(self, fed: Mapping[str, Tensor], kept: Set[str], record: bool) -> Forward:
         """Run every layer, dropping a blob after its last reader unless it is `kept`; `record` has diffs kept too."""
         done = Forward(self.steps)
-        recorded: set[str] = set()
         for i, step in enumerate(self.steps):
             tops = self._tops(step, fed, done.values)
             if record:
-                tops = tuple(self._record(done, recorded, step.node, *item) for item in enumerate(tops))
+                tops = tuple(self._record(done, i, position, top) for position, top in enumerate(tops))
             self._add(done, i, tops, kept)
         return done
 
@@ -76,10 +120,7 @@ class Walk:
     def _add(self, done: Forward, i: int, tops: Sequence[Tensor], kept: Set[str]) -> None:
         """Take over a step's tops, and forget what nobody reads after it."""
         step = self.steps[i]
-        done.values.update(zip(step.node.tops, tops, strict=True))
-        for name, top, weight in zip(step.node.tops, tops, step.loss_weights, strict=True):
-            if weight:
-                done.losses.append((name, top, weight))
+        done.take(step, tops)
         self._drop(done, {*step.node.bottoms, *step.node.tops} - kept, i)
 
     def _drop(self, done: Forward, blobs: Set[str], i: int) -> None:
@@ -88,22 +129,27 @@ class Walk:
             if self._last_reader.get(blob, i) <= i:
                 del done.values[blob]
 
-    def _record(self, done: Forward, recorded: set[str], node: Node, position: int, top: Tensor) -> Tensor:
-        """Have a top's diff kept: of an in-place chain the first version's, which Caffe's backward writes last."""
-        name = node.tops[position]
-        if node.overwrites(position) and name in recorded:
-            return top
-        if not top.requires_grad:
-            if not self._wants_diff(name):
-                return top
+    def _record(self, done: Forward, i: int, position: int, top: Tensor) -> Tensor:
+        """Have a top's diff kept; of an in-place chain the earliest one that backward reaches, since it comes last."""
+        use = self._uses.get((i, position))
+        if use is not None and not (top.requires_grad and use.passes_down):
+            # Nothing below wants the diff, or may have it: here it ends.
             top = top.detach().requires_grad_()
-        recorded.add(name)
-        top.register_hook(partial(done.diffs.__setitem__, name))
+            if use.reader.layer.overwrite:
+                top = top.clone()  # what autograd starts from must not be written to
+        if not top.requires_grad:
+            return top
+        top.register_hook(partial(done.diffs.__setitem__, self.steps[i].node.tops[position]))
         return top
 
-    def _wants_diff(self, name: str) -> bool:
-        """Whether a blob's reader passes a diff down to it, though nothing before it learns."""
-        if name not in self._last_reader:
-            return False
-        reader = self.steps[self._last_reader[name]]
-        return reader.needs.bottoms[reader.node.bottoms.index(name)]
+
+def _uses(steps: Sequence[Step]) -> dict[tuple[int, int], _Use]:
+    """The tops, by step and position, that have a diff after backward."""
+    found: dict[tuple[int, int], _Use] = {}
+    made: dict[str, tuple[int, int]] = {}
+    for i, step in enumerate(steps):
+        for position, blob in enumerate(step.node.bottoms):
+            if step.writes_diff(position):
+                found[made[blob]] = _Use(step, step.passes_down(position))
+        made |= {top: (i, position) for position, top in enumerate(step.node.tops)}
+    return found
