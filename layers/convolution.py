@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from torch import Tensor
 from torch.nn import functional
 
-from .base import FilteringLayer, Ints, Shape, register
+from .base import FilteringLayer, Ints, Shape, convolve, register
 
 
 @register("Convolution")
@@ -14,9 +15,10 @@ class ConvolutionLayer(FilteringLayer):
     """Slide learned filters over the spatial axes.
 
     Bottoms and tops: one or more pairs x, y that share shapes and params: x (N, C, *size), y (N, num_output, *out).
-    C is at `axis`; all axes before it are the batch, those after it are spatial, 3 at most.
+    C is at `axis`; all axes before it are the batch, those after it are spatial.
     Params: weight (num_output, C / group, *kernel), bias (num_output,) unless bias_term is false.
-    y = weight * x + bias (no flip), out = floor((size + 2 pad - dilation (kernel - 1) - 1) / stride) + 1.
+    y = weight * x + bias (no flip), out = (size + 2 pad - dilation (kernel - 1) - 1) / stride + 1; the division rounds
+    towards zero, so that a kernel may hang over the padded bottom by less than its stride.
 
     kernel_size, pad, stride and dilation hold one number for all spatial axes or one for each; kernel, pad and stride
     of two spatial axes may be spelt _h and _w instead, not both ways. engine and force_nd_im2col change no result.
@@ -33,6 +35,14 @@ class ConvolutionLayer(FilteringLayer):
     def out(self, size: Ints) -> Ints:
         """A number for each place of the kernel."""
         return self.places(size)
+
+    def hangs_over(self, size: Ints) -> bool:
+        """Whether a kernel is larger than the padded bottom along an axis."""
+        return any(n + 2 * p < r for n, p, r in zip(size, self.pad, self.reach, strict=False))
+
+    def by_taps(self, x: Tensor, weight: Tensor, out: Ints) -> Tensor:
+        """Tap by tap, over as many zeros as the kernel hangs over."""
+        return convolve(self.padded(x), weight, out, self.stride, self.dilation, self.group)
 
     def multiply_adds(self, *bottoms: Shape) -> int:
         """Each number of a top takes one multiply-add for each weight of its filter."""

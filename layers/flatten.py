@@ -13,7 +13,8 @@ from .base import Layer, LayerError, canonical_axis, register, times
 class FlattenLayer(Layer):
     """Join neighbouring axes into one.
 
-    Bottom: x. Top: y, where the axes of x from `axis` to `end_axis`, both included, are one.
+    Bottom: x. Top: y, where the axes of x from `axis` to `end_axis`, both included, are one; where end_axis is right
+    before `axis`, an axis of length 1 is put between the two.
 
     Differs from torch.nn.Flatten: in nothing.
     """
@@ -30,6 +31,6 @@ class FlattenLayer(Layer):
         (x,) = bottoms
         shape = tuple(x.shape)
         start, end = canonical_axis(self.axis, shape), canonical_axis(self.end_axis, shape) + 1
-        if start >= end:
+        if start > end:
             raise LayerError(f"axis {self.axis} lies behind end_axis {self.end_axis} in bottom {times(shape)}")
         return (x.reshape(*shape[:start], math.prod(shape[start:end]), *shape[end:]),)

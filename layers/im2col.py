@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from torch import Tensor
-from torch.nn import functional
 
 from .base import LayerError, Shape, SlidingLayer, register, times
 
@@ -34,9 +33,12 @@ class Im2colLayer(SlidingLayer):
         (x,) = bottoms
         first = self.axis + 1
         places = self.places(tuple(x.shape[first:]))
-        windows = functional.pad(x, [side for p in reversed(self.pad) for side in (p, p)])
-        for i, (reach, step, dilation) in enumerate(zip(self.reach, self.stride, self.dilation, strict=True)):
-            windows = windows.unfold(first + i, reach, step)[..., ::dilation]
+        windows = self.padded(x)
+        for i, (kernel, reach, step, dilation) in enumerate(
+            zip(self.kernel, self.reach, self.stride, self.dilation, strict=True)
+        ):
+            windows = windows.unfold(first + i, reach, step)
+            windows = windows[..., ::dilation] if dilation else windows.expand(*windows.shape[:-1], kernel)
         # (*batch, C, *places, *kernel) -> (*batch, C, *kernel, *places) -> (*batch, C * prod(kernel), *places)
         spatial = len(places)
         axes = range(windows.dim())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 from torch.nn import functional
 
@@ -14,7 +16,7 @@ class SmoothL1LossLayer(LossLayer):
 
     Bottoms: prediction x, target t, and optionally inside weights w_in and outside weights w_out, all (N, ...).
     Top: loss () = sum(w_out * f(w_in * (x - t))) / N,
-    f(d) = sigma² d² / 2 where |d| < 1 / sigma², else |d| - 1 / (2 sigma²).
+    f(d) = sigma² d² / 2 where |d| < 1 / sigma², else |d| - 1 / (2 sigma²); 0 everywhere if sigma is 0.
     N is 1 for the RPN's maps and the number of RoIs in the head, where a loss without any is 0. x and t both get diffs,
     the weights none.
     It does not count into the net's loss unless the prototxt gives it a loss_weight: unlike other losses in Caffe, it
@@ -31,9 +33,7 @@ class SmoothL1LossLayer(LossLayer):
 
     def __init__(self, *, sigma: float = 1.0) -> None:
         super().__init__()
-        if not sigma:
-            raise LayerError("sigma must not be 0")
-        self.beta = 1 / sigma**2
+        self.beta = 1 / sigma**2 if sigma else math.inf
 
     def setup(self, *bottoms: Shape, num_tops: int = 1) -> None:
         """Refuse inside weights without outside weights."""

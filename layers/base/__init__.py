@@ -18,6 +18,7 @@ from .recurrent import RecurrentLayer
 from .registry import layer_class, register, registered
 from .shapes import canonical_axis, same_shapes, times
 from .sliding import Ints, SlidingLayer
+from .taps import convolve, spread
 
 __all__ = [
     "LOG_THRESHOLD",
@@ -37,6 +38,7 @@ __all__ = [
     "State",
     "align_labels",
     "canonical_axis",
+    "convolve",
     "floored",
     "item_labels",
     "layer_class",
@@ -47,5 +49,6 @@ __all__ = [
     "same_first_axis",
     "same_shapes",
     "set_random_state",
+    "spread",
     "times",
 ]

@@ -36,8 +36,6 @@ class FilteringLayer(SlidingLayer):
         super().setup(*bottoms, num_tops=num_tops)
         if not self.num_output:
             raise LayerError("needs num_output of at least 1")
-        if len(self.kernel) > 3:
-            raise LayerError(f"filters at most 3 spatial axes, got {len(self.kernel)} in bottom {times(bottoms[0])}")
         for role, count in (("channels of the bottom", self.channels), ("num_output", self.num_output)):
             if self.group < 1 or count % self.group:
                 raise LayerError(f"group {self.group} does not divide the {count} {role}")
@@ -60,13 +58,29 @@ class FilteringLayer(SlidingLayer):
             x, weight = x[..., None], weight[..., None]
         if len(batch) != 1:
             x = x.reshape(math.prod(batch), *x.shape[self.axis :])
-        y = self.operators[max(1, len(self.kernel)) - 1](
-            x,
-            weight,
-            bias[0] if bias else None,
-            stride=self.stride or 1,
-            padding=self.pad or 0,
-            dilation=self.dilation or 1,
-            groups=self.group,
-        )
+        if self._is_plain(tuple(x.shape[2:])):
+            y = self.operators[max(1, len(self.kernel)) - 1](
+                x,
+                weight,
+                bias[0] if bias else None,
+                stride=self.stride or 1,
+                padding=self.pad or 0,
+                dilation=self.dilation or 1,
+                groups=self.group,
+            )
+        else:
+            y = self.by_taps(x, weight, self.out(tuple(x.shape[2:])))
+            y = y + bias[0].view(-1, *[1] * len(self.kernel)) if bias else y
         return y if y.shape == top else y.reshape(top)
+
+    def _is_plain(self, size: Ints) -> bool:
+        """Whether torch has it: at most three spatial axes, no dilation of 0, no kernel that hangs over the bottom."""
+        return len(self.kernel) <= len(self.operators) and 0 not in self.dilation and not self.hangs_over(size)
+
+    def hangs_over(self, size: Ints) -> bool:
+        """Whether a kernel is larger than the padded bottom."""
+        return False
+
+    def by_taps(self, x: Tensor, weight: Tensor, out: Ints) -> Tensor:
+        """The same, without the bias, where torch's functions do not reach."""
+        raise NotImplementedError

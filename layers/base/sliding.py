@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+from torch.nn import functional
+
 from .fillers import Filler
 from .layer import Layer, LayerError, Shape
 from .shapes import canonical_axis, times
@@ -60,10 +63,8 @@ class SlidingLayer(Layer):
         self.pad = self._per_axis("pad", spatial, default=0)
         self.stride = self._per_axis("stride", spatial, default=1)
         self.dilation = self._per_axis("dilation", spatial, default=1)
-        if 0 in self.kernel + self.stride + self.dilation:
-            raise LayerError(
-                f"kernel {self.kernel}, stride {self.stride} and dilation {self.dilation} must be at least 1"
-            )
+        if 0 in self.kernel + self.stride:
+            raise LayerError(f"kernel {self.kernel} and stride {self.stride} must be at least 1")
 
     def _per_axis(self, name: str, spatial: int, default: int | None) -> Ints:
         """A number for each spatial axis."""
@@ -81,11 +82,21 @@ class SlidingLayer(Layer):
         return tuple(d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True))
 
     def places(self, size: Ints) -> Ints:
-        """How many places a kernel has along each spatial axis of these lengths."""
+        """How many places a kernel has along each spatial axis of these lengths.
+
+        One that hangs over the padded bottom by less than its stride has one place: C++ divides towards zero.
+        """
         room = tuple(length + 2 * pad for length, pad in zip(size, self.pad, strict=True))
-        if any(have < need for have, need in zip(room, self.reach, strict=True)):
+        steps = list(zip(room, self.reach, self.stride, strict=True))
+        if any(have - need <= -s for have, need, s in steps):
             raise LayerError(f"kernel spans {times(self.reach)}, the padded bottom has only {times(room)}")
-        return tuple((have - need) // s + 1 for have, need, s in zip(room, self.reach, self.stride, strict=True))
+        return tuple(max(0, have - need) // s + 1 for have, need, s in steps)
+
+    def padded(self, x: Tensor) -> Tensor:
+        """A bottom with zeros around it, behind it as many more as a kernel hangs over."""
+        over = (max(0, r - n - 2 * p) for n, p, r in zip(x.shape[-len(self.pad) :], self.pad, self.reach, strict=True))
+        sides = [side for p, more in reversed(list(zip(self.pad, over, strict=True))) for side in (p, p + more)]
+        return functional.pad(x, sides)
 
 
 def _one_spelling(name: str, values: Ints, name_h: str, h: int | None, name_w: str, w: int | None) -> Ints:

@@ -123,8 +123,9 @@ class Net(nn.Module):
 
     @property
     def layers(self) -> dict[str, Layer]:
-        """The layers by name; of layers with one name, the last."""
-        return {step.node.name: step.layer for step in self.steps}
+        """The layers by name; of layers with one name, the last, or the last that has params."""
+        bare, learned = ([s for s in self.steps if bool(s.layer.param_shapes) is having] for having in (False, True))
+        return {step.node.name: step.layer for step in (*bare, *learned)}
 
     @property
     def param_shapes(self) -> dict[str, list[Shape]]:
@@ -162,7 +163,8 @@ class Net(nn.Module):
 
     def fill(self, values: Mapping[tuple[str, int], Tensor] | None = None) -> None:
         """Give every param the value handed in by (layer, index), else its present value, else its filler's."""
-        given = {(self._first_layer[name], index): value for (name, index), value in (values or {}).items()}
+        learned = {step.node.name: i for i, step in enumerate(self.steps) if step.layer.param_shapes}
+        given = {(learned[name], index): value for (name, index), value in (values or {}).items()}
         fill_params(self.param_list, self.steps, given, self.seed)
 
     # --- forward

@@ -26,5 +26,9 @@ def test_the_order_of_memory_does_not_show() -> None:
 
 
 def test_axes_the_wrong_way_round_are_refused() -> None:
-    with pytest.raises(LayerError, match="axis 2 lies behind end_axis 1 in bottom 2×3×4×5"):
-        FlattenLayer(axis=2, end_axis=1).top_shapes((2, 3, 4, 5))
+    with pytest.raises(LayerError, match="axis 3 lies behind end_axis 1 in bottom 2×3×4×5"):
+        FlattenLayer(axis=3, end_axis=1).top_shapes((2, 3, 4, 5))
+
+
+def test_an_end_right_before_the_axis_adds_one() -> None:
+    assert FlattenLayer(axis=1, end_axis=0).top_shapes((2, 3, 4, 5)) == ((2, 1, 3, 4, 5),)

@@ -40,5 +40,12 @@ def test_what_caffe_refuses_is_refused() -> None:
         SmoothL1LossLayer().setup((2, 3), (2, 3), (2, 3))
     with pytest.raises(LayerError, match=r"2×3×1×1 and, as bottom 1, 2×1×1×1"):
         SmoothL1LossLayer().top_shapes((2, 3), (2, 1))
-    with pytest.raises(LayerError, match="sigma must not be 0"):
-        SmoothL1LossLayer(sigma=0)
+
+
+def test_a_sigma_of_0_makes_every_error_0() -> None:
+    x = torch.tensor([[3.0, -4.0]], requires_grad=True)
+    (loss,) = SmoothL1LossLayer(sigma=0)(x, torch.zeros(1, 2))
+    loss.backward()
+    assert loss.item() == 0
+    assert x.grad is not None
+    assert (x.grad == 0).all()
