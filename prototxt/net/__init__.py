@@ -3,8 +3,9 @@
 from .build import Parts, unique_keys
 from .fold import fold
 from .graph import PHASES, Node
+from .inputs import Array
 from .match import Allow, Match, ParamName, count_nonfinite, pair, refuse_nonfinite
-from .net import Array, Net
+from .net import Net
 from .params import Param, expected_params
 from .step import NetError, Step, located
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -20,12 +19,11 @@ from .build import build_layers, unique_keys
 from .chains import ChainedWalk
 from .fold import Folding
 from .graph import Node, build_graph
+from .inputs import Array, hand_in
 from .match import Allow, Match, match
 from .params import Param, expected_params, fill_params
 from .step import NetError, Step
 from .walk import Forward, Walk
-
-Array = Tensor | npt.NDArray[np.float32]
 
 
 class Net(nn.Module):
@@ -124,8 +122,11 @@ class Net(nn.Module):
     @property
     def layers(self) -> dict[str, Layer]:
         """The layers by name; of layers with one name, the last, or the last that has params."""
-        bare, learned = ([s for s in self.steps if bool(s.layer.param_shapes) is having] for having in (False, True))
-        return {step.node.name: step.layer for step in (*bare, *learned)}
+        found: dict[str, Layer] = {}
+        for step in self.steps:
+            if step.layer.param_shapes or not getattr(found.get(step.node.name), "param_shapes", ()):
+                found[step.node.name] = step.layer
+        return found
 
     @property
     def param_shapes(self) -> dict[str, list[Shape]]:
@@ -173,7 +174,8 @@ class Net(nn.Module):
         self, blobs: Mapping[str, Array] | None = None, /, *, keep: str | Iterable[str] = "outputs", **named: Array
     ) -> dict[str, Tensor]:
         """Run every layer; blobs are handed in by keyword, or in a mapping where a name is no Python name."""
-        fed = self._fed({**(blobs or {}), **named})
+        device = next((param.device for param in self.parameters()), None)
+        fed = hand_in(self.graph, self.blob_shapes, {**(blobs or {}), **named}, device)
         kept = self._kept(keep)
         walk = self._walk if keep == "all" else self._walk_for(kept)
         self._of_thread.last = None  # its memory goes before the next forward takes its own
@@ -195,29 +197,6 @@ class Net(nn.Module):
         if not self.folding or (torch.is_grad_enabled() and any(step.needs.backward for step in self.steps)):
             return self._walk
         return self._folding.walk(kept) or self._walk
-
-    def _fed(self, blobs: Mapping[str, Array]) -> dict[str, Tensor]:
-        """Check what is handed in: every input, and tops of layers without bottoms."""
-        sources = {top for node in self.nodes if not node.bottoms for top in node.tops}
-        if unknown := [name for name in blobs if name not in sources]:
-            raise NetError(f"no input {unknown[0]!r} in net {self.graph.name!r}: it takes {', '.join(sorted(sources))}")
-        if missing := [name for name in self.inputs if name not in blobs]:
-            expected = ", ".join(f"{name} ({times(self.blob_shapes[name])})" for name in missing)
-            raise NetError(f"net {self.graph.name!r} was not given {expected}")
-        return {name: self._input(name, value) for name, value in blobs.items()}
-
-    def _input(self, name: str, value: Array) -> Tensor:
-        tensor = value if isinstance(value, Tensor) else torch.from_numpy(np.asarray(value, np.float32, order="C"))
-        expected = self.blob_shapes[name]
-        if name in self.inputs and len(expected) != tensor.dim():
-            raise NetError(
-                f"input {name!r} has {tensor.dim()} axes ({times(tensor.shape)}), in the prototxt {len(expected)} "
-                f"({times(expected)}): their lengths may change, their number not"
-            )
-        device = next((param.device for param in self.parameters()), tensor.device)
-        tensor = tensor.to(device)
-        # Convolutions run fastest with channels innermost, and every later blob inherits it.
-        return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
 
     def _kept(self, keep: str | Iterable[str]) -> set[str]:
         if keep == "all":
