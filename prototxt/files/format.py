@@ -38,7 +38,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Format:
-    """One format. Each has a module that makes it; `FORMATS` lists them all."""
+    """One format. Each has a module of its own, which ends with it; `sniff.FORMATS` lists them all."""
 
     name: str
     suffixes: tuple[str, ...]
@@ -47,7 +47,7 @@ class Format:
     """Whether a file is of this format and of none before it in the list, by its content."""
     read: Callable[[MappedFile], Weights]
     """A net's weights; values stay in the file."""
-    list: Callable[[MappedFile], Listing]
+    listing: Callable[[MappedFile], Listing]
     """Whatever lies in a file; values stay in it."""
     write: Write | None = None
     """None where a net's weights are not written so."""

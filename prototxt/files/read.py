@@ -23,4 +23,4 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
 def list_file(path: str | os.PathLike[str]) -> Listing:
     """Open a file of any format and list what it holds; values stay in the file."""
     source = MappedFile(path)
-    return sniff(source).list(source)
+    return sniff(source).listing(source)

@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 from recaffe.prototxt.caffe_pb2 import BlobProto, BlobShape, SolverState
 from recaffe.prototxt.files.mapped_file import MappedFile
-from recaffe.prototxt.files.sniff import sniff
+from recaffe.prototxt.files.sniff import FORMATS, sniff
 
 FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
 
@@ -86,3 +86,8 @@ def test_old_files_of_torch(tmp_path: Path) -> None:
 def test_where_nothing_else_tells_the_name_does(name: str, data: bytes, kind: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(data)
     assert sniff(MappedFile(tmp_path / name)).name == kind
+
+
+def test_a_name_and_a_suffix_are_of_one_format() -> None:
+    for facts in ([one.name for one in FORMATS], [suffix for one in FORMATS for suffix in one.suffixes]):
+        assert len(set(facts)) == len(facts)
