@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import zipfile
 import zlib
@@ -15,6 +14,8 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..prototxt import PrototxtError
+from ..prototxt.files import whole_file
 from .errors import GoldenError
 
 _PIECE = re.compile(r"\.\d{3,}\.npz$")
@@ -65,17 +66,11 @@ def npz_keys(path: Path) -> list[str] | None:
 
 def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
     """Write a .npz file beside its place, and move it there once it is whole and on the disk."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with open(part, "xb") as file:
+        with whole_file(path, force=True) as part, open(part, "xb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        raise GoldenError(f"{path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)
+    except PrototxtError as error:
+        raise GoldenError(str(error)) from None
 
 
 def _pieces(arrays: dict[str, npt.NDArray[Any]]) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...prototxt.export import Floats, load_pt2
+from ...prototxt.export import load_pt2
+from ...prototxt.files import Floats
 from ...prototxt.net import Net
 from ..compare import BlobResult, compare_blob
 from ..errors import GoldenError

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...layers import LayerError
 from ...prototxt import PrototxtError
-from ...prototxt.export import Floats
+from ...prototxt.files import Floats
 from ...prototxt.net import Net
 from ...prototxt.surgery import Promise, Rows, reached
 from ..compare import BlobResult, compare_blob, largest_magnitude

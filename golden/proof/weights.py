@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...layers import LayerError, Shape
 from ...prototxt import PrototxtError
-from ...prototxt.export import Floats, OutLayer, OutParam
+from ...prototxt.files import Floats, LayerParams, ParamValues
 from ...prototxt.net import Net, count_nonfinite
 from ..compare import compare_blob
 from ..errors import GoldenError
@@ -20,7 +20,7 @@ Feed = Mapping[str, Tensor]
 _SOURCES = {"Input", "DummyData", "Parameter"}
 
 
-def compare_params(want: Sequence[OutLayer], have: Sequence[OutLayer]) -> dict[tuple[str, int], int]:
+def compare_params(want: Sequence[LayerParams], have: Sequence[LayerParams]) -> dict[tuple[str, int], int]:
     """Refuse the first layer whose params are not bit for bit the same; gives the counts of NaN and infinite values."""
     if [layer.key for layer in want] != [layer.key for layer in have]:
         lost = next((a for a in want if a.key not in {b.key for b in have}), want[0])
@@ -38,7 +38,7 @@ def compare_params(want: Sequence[OutLayer], have: Sequence[OutLayer]) -> dict[t
     return nonfinite
 
 
-def _compare(want: OutParam, have: OutParam) -> int | None:
+def _compare(want: ParamValues, have: ParamValues) -> int | None:
     """How many values are NaN or infinite; None where the two differ in any bit."""
     if want.shape != have.shape:
         return None
@@ -56,7 +56,7 @@ def _compare(want: OutParam, have: OutParam) -> int | None:
         a, b = a[count:], b[count:]
 
 
-def _pieces(param: OutParam) -> Iterator[Floats]:
+def _pieces(param: ParamValues) -> Iterator[Floats]:
     """The pieces of a param that hold values."""
     return (piece for piece in param.pieces() if piece.size)
 

@@ -1,18 +1,26 @@
-"""A .caffemodel of any age and fork: its layers and their blobs."""
+"""A .caffemodel: read of any age and fork, written as each fork itself writes it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import PrototxtError
+from ..forks import FORKS
 from ..text import V1_TYPES_BY_NUMBER
 from .blob_proto import parse_blob
-from .mapped_file import MappedFile
-from .sniff import disguise
+from .chunks import Chunk, blob_chunks, field, message_chunks, write_chunks
+from .dialects import Dialect
+from .format import Format, Listing
+from .layer_params import LayerParams
+from .mapped_file import MappedFile, disguise
+from .survey import survey
 from .weights import SavedLayer, Weights
-from .wire import Field, Message, WireError
+from .wire import LENGTH, VARINT, Field, Message, WireError
 
-_NAME, _V1_LAYERS, _LAYER = 1, 2, 100
+_NAME, _V1_LAYERS, _INPUT, _LAYER = 1, 2, 3, 100
 _V0_IN_V1 = 1
 
 
@@ -73,3 +81,51 @@ def _read_layer(source: MappedFile, message: Message, numbers: _Numbers) -> Save
 
 def _v1_type(number: int) -> str:
     return V1_TYPES_BY_NUMBER.get(number, str(number))
+
+
+def _recognises(source: MappedFile) -> bool:
+    """A net has no number as its first field, as a legacy blob and a solver's state have."""
+    own = {(_NAME, LENGTH), (_V1_LAYERS, LENGTH), (_LAYER, LENGTH)}
+    return (_NAME, VARINT) not in source.fields and not own.isdisjoint(source.fields)
+
+
+def _list(source: MappedFile) -> Listing:
+    weights = read_caffemodel(source)
+    found = survey(source)
+    facts = {
+        "net": weights.net_name,
+        "generation": found.generation,
+        "phase": found.phase,
+        "forks": [name for name in FORKS if name in found.forks],
+        "signs": found.signs,
+        "encodings": sorted(found.encodings),
+    }
+    return Listing("Caffe weights (.caffemodel)", facts, weights.layers)
+
+
+def write_caffemodel(file: BinaryIO, net_name: str, layers: Iterable[LayerParams], dialect: Dialect) -> None:
+    """Write the layers as a fork of Caffe would: in its field numbers, every layer, Splits and shared params, too."""
+    chunks: list[Chunk] = [field(_NAME, net_name.encode())]
+    for layer in layers:
+        chunks += _layer_chunks(layer, dialect)
+    write_chunks(file, chunks, CAFFEMODEL.suffix)
+
+
+def _layer_chunks(layer: LayerParams, dialect: Dialect) -> list[Chunk]:
+    """A layer as bytes and params to be written in turn."""
+    if layer.message.type == "Input" and dialect.lacks_layer("Input"):
+        # Before Input was a layer, Caffe wrote the names of a net's inputs.
+        return [field(_INPUT, top.encode()) for top in layer.message.top]
+    before, after = dialect.encode(layer.message, layer.where)
+    blobs = (chunk for param in layer.params for chunk in blob_chunks(_V2.blobs, param))
+    return message_chunks(_LAYER, [before, *blobs, after])
+
+
+def _write(path: Path, net_name: str, layers: Sequence[LayerParams], dialect: Dialect) -> None:
+    with open(path, "xb") as file:
+        write_caffemodel(file, net_name, layers, dialect)
+
+
+CAFFEMODEL = Format(
+    "caffemodel", (".caffemodel",), _recognises, read_caffemodel, _list, _write, signed=False, dialects=True
+)

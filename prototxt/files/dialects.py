@@ -1,9 +1,8 @@
-"""The Caffe forks as dialects of one schema: which fields each knows, and the numbers that stand for them in binary."""
+"""Layers as each of Caffe's forks writes them: the forks are dialects of one schema."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,17 +15,8 @@ from google.protobuf.message import Message
 from ...layers import layer_class, registered
 from ..caffe_pb2 import DESCRIPTOR, LayerParameter
 from ..errors import PrototxtError
+from ..forks import FORKS, Fork
 
-_SSD = {
-    "LayerParameter": "annotated_data_param multibox_loss_param permute_param prior_box_param detection_output_param "
-    "detection_evaluate_param norm_param video_data_param",
-    "TransformationParameter": "resize_param noise_param emit_constraint crop_h crop_w distort_param expand_param",
-}
-_BVLC_LATE = {
-    "LayerParameter": "swish_param clip_param",
-    "InfogainLossParameter": "axis",
-    "PoolingParameter": "round_mode",
-}
 _LAST_BEFORE_BLOBS = 6
 
 
@@ -36,19 +26,14 @@ class DialectError(PrototxtError):
 
 @dataclass(frozen=True)
 class Dialect:
-    """A fork: what it lacks of our union of all schemas, and what it numbers otherwise.
+    """A fork's way of writing a layer: the fields that it has, under its own numbers."""
 
-    Names are `Message.field` and, of an enum inside a message, `Message.VALUE`.
-    """
-
-    name: str
-    lacks: frozenset[str]
-    numbers: Mapping[str, int] = field(default_factory=dict)
+    fork: Fork
 
     def lacks_layer(self, kind: str) -> str:
         """The field without which the fork cannot have a layer type; empty where it has them all."""
         fields = layer_class(kind).messages if kind in registered() else ()
-        return next((f"LayerParameter.{name}" for name in fields if f"LayerParameter.{name}" in self.lacks), "")
+        return next((f"LayerParameter.{name}" for name in fields if f"LayerParameter.{name}" in self.fork.lacks), "")
 
     def encode(self, layer: LayerParameter, where: str) -> tuple[bytes, bytes]:
         """A layer without its blobs in the fork's own numbers, as the bytes before and after the blobs."""
@@ -78,9 +63,9 @@ class Dialect:
 
     def _adapt(self, message: str, items: Any) -> None:
         """Keep of a message's fields, or of an enum's values, those of the fork, with its numbers."""
-        known = [item for item in items if f"{message}.{item.name}" not in self.lacks]
+        known = [item for item in items if f"{message}.{item.name}" not in self.fork.lacks]
         for item in known:
-            item.number = self.numbers.get(f"{message}.{item.name}", item.number)
+            item.number = self.fork.numbers.get(f"{message}.{item.name}", item.number)
         del items[:]
         items.extend(known)
 
@@ -116,58 +101,10 @@ class Dialect:
         return numbers.values_by_name[name].number
 
     def _refusal(self, lacking: str) -> str:
-        others = [name for name, dialect in DIALECTS.items() if lacking not in dialect.lacks]
+        others = [name for name, dialect in DIALECTS.items() if lacking not in dialect.fork.lacks]
         way_out = f"--dialect {' or '.join(others)}" if others else "another format"
-        return f"{lacking} is unknown to {self.name}'s Caffe ({way_out} can hold it)"
+        return f"{lacking} is unknown to {self.fork.name}'s Caffe ({way_out} can hold it)"
 
 
-def _names(*tables: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(f"{message}.{word}" for t in tables for message, words in t.items() for word in words.split())
-
-
-_RCNN = "roi_pooling_param smooth_l1_loss_param"
-_RFCN = "psroi_pooling_param box_annotator_ohem_param"
-_MIL = "mil_data_param mil_param"
-_PRE_FIXED = {"LossParameter.PRE_FIXED": 3, "LossParameter.NONE": 4}
-
-DIALECTS = {
-    dialect.name: dialect
-    for dialect in (
-        Dialect(
-            "bvlc",
-            _names(
-                _SSD,
-                {"LayerParameter": f"{_RCNN} {_RFCN} {_MIL}"},
-                {"DropoutParameter": "scale_train", "LossParameter": "pre_fixed_normalizer PRE_FIXED"},
-            ),
-        ),
-        Dialect(
-            "fast-rcnn",
-            _names(
-                _SSD,
-                _BVLC_LATE,
-                {
-                    "LayerParameter": f"batch_norm_param elu_param bias_param scale_param input_param crop_param "
-                    f"parameter_param recurrent_param {_RFCN} {_MIL}",
-                    "ArgMaxParameter": "axis",
-                    "ConvolutionParameter": "axis force_nd_im2col dilation",
-                    "InnerProductParameter": "transpose",
-                    "LRNParameter": "engine",
-                    "LossParameter": "normalization pre_fixed_normalizer",
-                },
-            ),
-        ),
-        Dialect(
-            "microsoft",
-            _names(_SSD, _BVLC_LATE),
-            {"LayerParameter.roi_pooling_param": 147, "LayerParameter.smooth_l1_loss_param": 148, **_PRE_FIXED},
-        ),
-        Dialect(
-            "caffe-rfcn",
-            _names(_SSD, _BVLC_LATE, {"LayerParameter": f"recurrent_param {_MIL}"}),
-            {"LayerParameter.psroi_pooling_param": 10001, "LayerParameter.box_annotator_ohem_param": 10000}
-            | _PRE_FIXED,
-        ),
-    )
-}
-"""py-faster-rcnn's Caffe is fast-rcnn, py-R-FCN's is microsoft."""
+DIALECTS = {name: Dialect(fork) for name, fork in FORKS.items() if name != "ssd"}
+"""Those that files are written in; SSD's are only read."""

@@ -6,12 +6,15 @@ import io
 import mmap
 import os
 import weakref
+from functools import cached_property
 from typing import Any
 
 import numpy.typing as npt
 
 from ..errors import PrototxtError
 from .wire import Message, WireError
+
+_OTHERS = {b"\x89PNG": "a PNG image", b"\xff\xd8\xff": "a JPEG image", b"\x1f\x8b": "packed by gzip"}
 
 
 class MappedFile:
@@ -36,6 +39,21 @@ class MappedFile:
         """The whole file as one message."""
         return Message(self.path, self.map)
 
+    @cached_property
+    def fields(self) -> frozenset[tuple[int, int]]:
+        """The numbers and wire types of that message's fields; of a damaged one, of those before the damage."""
+        seen = set()
+        try:
+            for item in self.message:
+                seen.add((item.number, item.kind))
+        except WireError:
+            pass  # what came before may tell
+        return frozenset(seen)
+
+    def starts_with(self, *magics: bytes) -> bool:
+        """Whether the first bytes are one of these."""
+        return bytes(self.map[: max(map(len, magics))]).startswith(magics)
+
     def read_into(self, buffer: npt.NDArray[Any], start: int) -> None:
         """Fill a buffer with the file's bytes from `start` on."""
         rest = buffer.data.cast("B")
@@ -45,3 +63,13 @@ class MappedFile:
             if not count:
                 raise WireError(f"{self.path}: byte {self._file.tell()}: the file became shorter while it was read")
             rest = rest[count:]
+
+
+def disguise(source: MappedFile) -> str:
+    """What a file is that is none of weights, where it can be told."""
+    head = bytes(source.map[:256])
+    for magic, what in _OTHERS.items():
+        if head.startswith(magic):
+            return what
+    text = head.strip() and all(byte >= 32 or byte in b"\t\n\r" for byte in head)
+    return "text" if text else ""

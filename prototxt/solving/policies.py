@@ -11,8 +11,7 @@ import numpy as np
 
 from ..caffe_pb2 import SolverParameter
 from ..errors import PrototxtError
-
-LARGEST = float(np.finfo(np.float32).max)
+from ..files import LARGEST
 
 
 class SolverError(PrototxtError):

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from ..caffe_pb2 import SolverParameter
-from ..export import OutLayer, outgoing
+from ..export import params_of
+from ..files import LayerParams
 from ..net import Net
 from ..text import Config, is_text, read_solver
 from .nonfinite import NonfiniteLossError, drawn, nonfinite_loss
@@ -70,7 +71,7 @@ class Solver:
         self.precision: AbstractContextManager[object] = nullcontext()
         """Entered for each forward of the train net, such as torch.autocast."""
         self.requests: Callable[[], Request] = lambda: Request.NONE
-        self.saved: Callable[[Net], Sequence[OutLayer]] = outgoing
+        self.saved: Callable[[Net], Sequence[LayerParams]] = params_of
         """The layers that a snapshot holds of the train net, as it is to have them."""
         self.stopped = False
         """Whether a request ended the last `step`, `solve` or `test`."""

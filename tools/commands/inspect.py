@@ -11,7 +11,7 @@ from math import prod
 from pathlib import Path
 
 from ...layers import times
-from ...prototxt.solving import Listing, list_file
+from ...prototxt.files import Listing, list_file
 from ..report import Statistics, aligned, bytes_text, statistics
 
 NAME = "inspect"

@@ -21,19 +21,17 @@ from ...golden import GoldenError
 from ...golden.proof import compare_params, load_model, needs_data, prove, run_both
 from ...prototxt import PrototxtError
 from ...prototxt.export import (
-    FORMATS,
     MODELS,
     BoxScaling,
-    OutLayer,
     ParamPosition,
     find_blobs,
     model_files,
-    outgoing,
+    params_of,
     scale_boxes,
     write_model,
     write_weights,
 )
-from ...prototxt.files import DIALECTS, brought_to_disk, read_weights, whole_file
+from ...prototxt.files import DIALECTS, WRITABLE, LayerParams, brought_to_disk, read_weights, whole_file
 from ...prototxt.net import Allow, Net, fold, refuse_nonfinite
 from ...prototxt.text import read_net
 from ..errors import CommandError
@@ -82,8 +80,8 @@ def run(args: argparse.Namespace) -> int:
     """Port, and print what was done."""
     text = read_net(args.net)
     build = partial(Net, text, args.phase, config=config_of(args, text), level=args.level, stages=args.stage)
-    if not args.target.endswith((*FORMATS, *MODELS)):
-        known = ", ".join((*FORMATS, *MODELS))
+    if not args.target.endswith((*WRITABLE, *MODELS)):
+        known = ", ".join((*WRITABLE, *MODELS))
         raise CommandError(f"{args.target}: no format has this suffix; there are {known}")
     report = (_port_model if Path(args.target).suffix in MODELS else _port)(args, build)
     print(json.dumps(asdict(report)) if args.json else report.text(args.verbose))
@@ -96,8 +94,8 @@ def _port(args: argparse.Namespace, build: Build) -> PortReport:
     found, values = find_blobs(net, weights, allow=allowed(args))
     if args.fold:
         raise CommandError(f"--fold changes the layers: it goes with a model ({', '.join(MODELS)})")
-    scaled = _scaled(args, net, outgoing(net, values))
-    layers = outgoing(net, {**values, **scaled})
+    scaled = _scaled(args, net, params_of(net, values))
+    layers = params_of(net, {**values, **scaled})
     report = report_on(found, layers, target, args.dialect)
     report.scaled = sorted({net.nodes[i].name for i, _ in scaled})
     with whole_file(target, args.force) as part:
@@ -106,7 +104,7 @@ def _port(args: argparse.Namespace, build: Build) -> PortReport:
         try:
             with brought_to_disk(part):
                 back = find_blobs(net, read_weights(part), allow=Allow(missing=True))[1]
-                nonfinite = compare_params(layers, outgoing(net, back))
+                nonfinite = compare_params(layers, params_of(net, back))
             report.checks = ["every param read back, bit for bit the same"]
             report.checks += [reason] if (reason := too_large(args, net)) else _runs(args, build, scaled, part)
         except (GoldenError, PrototxtError) as error:
@@ -121,7 +119,7 @@ def _port_model(args: argparse.Namespace, build: Build) -> PortReport:
     """Write a net as a model, run that against the net, and give it its name."""
     target, net = Path(args.target), build()
     found = net.load(args.source, allow=allowed(args))
-    scaled = _scaled(args, net, outgoing(net))
+    scaled = _scaled(args, net, params_of(net))
     net.fill({(net.nodes[i].name, index): value for (i, index), value in scaled.items()})
     parts = fold(net.parts).parts if args.fold else net.parts
     report = model_report(found, target, len(net.steps) - len(parts.steps))
@@ -138,7 +136,7 @@ def _port_model(args: argparse.Namespace, build: Build) -> PortReport:
     return report
 
 
-def _scaled(args: argparse.Namespace, net: Net, layers: Sequence[OutLayer]) -> dict[ParamPosition, Tensor]:
+def _scaled(args: argparse.Namespace, net: Net, layers: Sequence[LayerParams]) -> dict[ParamPosition, Tensor]:
     """The params of box heads as the options have them."""
     if not (args.bbox_normalize or args.bbox_unnormalize):
         if args.means or args.stds:

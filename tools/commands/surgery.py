@@ -16,8 +16,8 @@ from pathlib import Path
 from ...golden import GoldenError
 from ...golden.proof import compare_changed, compare_params, needs_data
 from ...prototxt import NetParameter, PrototxtError
-from ...prototxt.export import format_of, outgoing, write_weights
-from ...prototxt.files import DIALECTS, brought_to_disk, whole_file
+from ...prototxt.export import params_of, write_weights
+from ...prototxt.files import DIALECTS, brought_to_disk, format_for, whole_file
 from ...prototxt.net import Allow, Match, Net
 from ...prototxt.surgery import (
     ClassChange,
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     """Operate, and print what was done."""
     if Path(args.target_net).resolve() == Path(args.target).resolve():
         raise CommandError(f"{args.target}: is OUT_NET and OUT: two files are written")
-    form = format_of(Path(args.target))
+    form = format_for(Path(args.target))
     operations = list(_operations(args))
     if not operations:
         raise CommandError("nothing to do: see the operations in recaffe surgery --help")
@@ -94,8 +94,9 @@ def run(args: argparse.Namespace) -> int:
 
     net = Net(text, args.phase, config=config, level=args.level, stages=args.stage)
     found = net.load(args.source, allow=allowed(args))
-    title = f"{form} of {args.dialect}'s Caffe" if form == ".caffemodel" else form
-    report = SurgeryReport(args.net, args.source, args.target_net, args.target, title, notes=_notes(found))
+    report = SurgeryReport(
+        args.net, args.source, args.target_net, args.target, form.title(args.dialect), notes=_notes(found)
+    )
     message = text.net
     for name, operate in operations:
         operation = Operation(net, message)
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
         changed = operation.finish(build)
         report.steps.append(step_of(name, operation, _checks(args, operation, changed)))
         net, message = changed, operation.message
-    report.params = sum(len(layer.params) for layer in outgoing(net))
+    report.params = sum(len(layer.params) for layer in params_of(net))
     _write(args, net, message, build, report)
     print(json.dumps(asdict(report)) if args.json else report.text())
     return 0
@@ -169,7 +170,7 @@ def _checks(args: argparse.Namespace, operation: Operation, changed: Net) -> lis
 
 def _write(args: argparse.Namespace, net: Net, message: NetParameter, build: Build, report: SurgeryReport) -> None:
     """Write both files aside, read them back as a user would, and give them their names."""
-    layers = outgoing(net)
+    layers = params_of(net)
     with whole_file(args.target_net, args.force) as text, whole_file(args.target, args.force) as weights:
         text.write_text(printed(message))
         with brought_to_disk(text):
@@ -177,7 +178,7 @@ def _write(args: argparse.Namespace, net: Net, message: NetParameter, build: Bui
         try:
             back = build(read_net(text).net)
             back.load(weights, allow=Allow(nonfinite=args.allow_nonfinite))
-            compare_params(layers, outgoing(back))
+            compare_params(layers, params_of(back))
         except (GoldenError, PrototxtError) as error:
             reason = str(error).replace(str(weights), "the written file").replace(str(text), "the written prototxt")
             raise CommandError(f"{args.target}: not kept: {reason}") from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...prototxt.files import whole_file
 from ...prototxt.text import print_text
 from ...prototxt.zoo import DATASETS, MODELS, DetectionTask, make_net, make_solver
 from ..errors import CommandError
@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         text = print_text(make_net(args.model, args.scheme, args.phase or "TEST", _task(args)))
     if args.output:
-        _write(args.output, text, args.force)
+        with whole_file(args.output, args.force) as part:
+            part.write_text(text)
     else:
         print(text, end="")
     return 0
@@ -67,15 +68,3 @@ def _task(args: argparse.Namespace) -> DetectionTask:
     if args.classes is not None:
         given["classes"] = args.classes
     return replace(DATASETS[args.dataset], **given)
-
-
-def _write(path: Path, text: str, force: bool) -> None:
-    """Write a file beside its place, and move it there once it is whole."""
-    if path.exists() and not force:
-        raise CommandError(f"{path}: is there already; --force replaces it")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -14,9 +14,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from ....layers import times
+from ...files import SAFETENSORS, ParamValues, write_tensors
 from ...net import Node, Parts
-from ..net_params import OutParam
-from ..write_arrays import write_state
 from . import elementwise, filters, normalising, operations, pools, recurring, shaping, steps
 from .code import Code, Site, write_layer
 from .linked import Linked
@@ -55,9 +54,9 @@ def write_module(name: str, parts: Parts, inputs: Sequence[str], outputs: Sequen
 def write_python(path: Path, written: Written) -> None:
     """Write a module, and its weights as .safetensors beside it."""
     path.write_text(written.text, encoding="utf-8")
-    params = {key: OutParam(tuple(tensor.shape), tensor) for key, tensor in written.state.items()}
-    with open(path.with_suffix(".safetensors"), "wb") as file:
-        write_state(file, params)
+    params = {key: ParamValues(tuple(tensor.shape), tensor) for key, tensor in written.state.items()}
+    with open(path.with_suffix(SAFETENSORS.suffix), "wb") as file:
+        write_tensors(file, params)
 
 
 class _Writer:

@@ -11,7 +11,8 @@ import torch
 
 from recaffe.golden.errors import GoldenError
 from recaffe.golden.proof.weights import compare_params, needs_data, run_both
-from recaffe.prototxt.export.net_params import OutLayer, outgoing
+from recaffe.prototxt.export.net_params import params_of
+from recaffe.prototxt.files.layer_params import LayerParams
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 
@@ -24,16 +25,16 @@ def lenet() -> Net:
     return Net.from_prototxt(LENET, weights=WEIGHTS)
 
 
-def changed(name: str, index: int, value: float) -> tuple[list[OutLayer], list[OutLayer]]:
+def changed(name: str, index: int, value: float) -> tuple[list[LayerParams], list[LayerParams]]:
     """Lenet's layers, and the same with the last value of a param set to another."""
     net, other = lenet(), lenet()
     param = other.layer(name).params[index].detach()
     param.view(-1)[-1] = value
-    return outgoing(net), outgoing(other)
+    return params_of(net), params_of(other)
 
 
 def test_what_is_the_same_passes() -> None:
-    assert compare_params(outgoing(lenet()), outgoing(lenet())) == {}
+    assert compare_params(params_of(lenet()), params_of(lenet())) == {}
 
 
 @pytest.mark.parametrize(("name", "index"), [("conv1", 0), ("bn1", 2), ("ip3", 1)])
@@ -57,7 +58,7 @@ def test_nan_that_comes_back_is_counted() -> None:
 
 
 def test_a_lost_layer_and_a_lost_value_are_found() -> None:
-    layers = outgoing(lenet())
+    layers = params_of(lenet())
     with pytest.raises(GoldenError, match="layer 'bn1' does not come back"):
         compare_params(layers, [layer for layer in layers if layer.name != "bn1"])
     short = replace(layers[1].params[1], shape=(3,), values=torch.zeros(3))

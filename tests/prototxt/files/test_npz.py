@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.files.npz import read_npy, read_npz
+from recaffe.prototxt.export.net_params import params_of
+from recaffe.prototxt.files.npz import read_npy, read_npz, write_npz
+from recaffe.prototxt.net.net import Net
 
+FORMATS = Path(__file__).parents[3] / "golden" / "fixtures" / "formats"
 VALUES = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 
 
@@ -85,3 +88,27 @@ def test_a_key_that_comes_twice(tmp_path: Path) -> None:
         archive.writestr("a.npy", npy(VALUES))
     with pytest.raises(PrototxtError, match=r"a\.npz: 'a': holds it twice$"):
         read_npz(str(tmp_path / "a.npz"))
+
+
+def test_what_is_written_has_caffes_names(lenet: Net) -> None:
+    file = io.BytesIO()
+    write_npz(file, params_of(lenet))
+    file.seek(0)
+    with np.load(FORMATS / "lenet.npz") as golden, np.load(file) as ours:
+        keys = [key for key in golden.files if key.startswith("param/")]
+        assert sorted(ours.files) == sorted(keys)
+        assert all(ours[key].tobytes() == golden[key].tobytes() for key in keys)
+        assert {ours[key].dtype for key in keys} == {np.dtype(np.float32)}
+
+
+def test_what_is_written_does_not_know_the_time_of_day(lenet: Net) -> None:
+    file = io.BytesIO()
+    write_npz(file, params_of(lenet))
+    assert {item.date_time for item in zipfile.ZipFile(file).infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_second_file_has_the_same_bytes(lenet: Net) -> None:
+    files = [io.BytesIO(), io.BytesIO()]
+    for file in files:
+        write_npz(file, params_of(lenet))
+    assert files[0].getvalue() == files[1].getvalue()

@@ -13,7 +13,7 @@ from typing import Any
 from ....prototxt import SolverParameter
 from ....prototxt.files import whole_file
 from ....prototxt.net import Allow, Net
-from ....prototxt.solving import Solver
+from ....prototxt.solving import Solver, places_beside, weights_beside
 from ....prototxt.text import Config, NetText, print_text
 from ...datasets import digest_of, training_roidb, truth_roidb, write_proposals
 from ...detection import NamedSet, Proposer, Proposing, Share, Store, Sweep
@@ -160,8 +160,7 @@ def _last_alone(solver: SolverParameter) -> Path:
 
 def _beside(state: Path) -> tuple[Path, Path]:
     """A snapshot's weights and its places."""
-    stem, _, suffix = state.name.partition(".solverstate")
-    return state.with_name(f"{stem}.caffemodel{suffix}"), state.with_name(f"{stem}.resume.npz")
+    return weights_beside(state), places_beside(state)
 
 
 def _rules(solver: SolverParameter) -> str:

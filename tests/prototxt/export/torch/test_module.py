@@ -17,10 +17,10 @@ from recaffe.golden.proof.model import prove
 from recaffe.golden.proof.python_run import PythonRun
 from recaffe.golden.run import FORWARD, WHOLE, discrete_blobs
 from recaffe.layers.base.registry import registered
-from recaffe.prototxt.export.net_params import Floats
 from recaffe.prototxt.export.refusals import UNEXPORTED
 from recaffe.prototxt.export.torch.code import ExportError, written_types
 from recaffe.prototxt.export.torch.module import Written, write_module, write_python
+from recaffe.prototxt.files.weights import Floats
 from recaffe.prototxt.net.fold import fold
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.config import Config

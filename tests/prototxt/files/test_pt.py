@@ -1,26 +1,19 @@
-"""State dicts and safetensors: what is in them, and what is refused."""
+"""State dicts: what is in them, what is refused, and what is written."""
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.files.tensors import read_safetensors, read_state_dict
-
-VALUES = {
-    "a.0": torch.arange(6, dtype=torch.float32).view(2, 3),
-    "b.0": torch.tensor([1.5, -2], dtype=torch.bfloat16),
-    "b.1": torch.tensor([3, -4, 5], dtype=torch.int8),
-    "c.0": torch.tensor(0.1, dtype=torch.float64),
-    "d.0": torch.tensor([True, False]),
-    "e.0": torch.zeros(0, 3),
-}
+from recaffe.prototxt.export.net_params import params_of
+from recaffe.prototxt.files.pt import read_state_dict, write_pt
+from recaffe.prototxt.net.net import Net
 
 
 class Evil:
@@ -30,33 +23,26 @@ class Evil:
         return os.mkdir, ("ran",)
 
 
-@pytest.mark.parametrize("form", ["safetensors", "pt", "old pt"])
-def test_values_and_types(form: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("zipped", [True, False])
+def test_values_and_types(zipped: bool, values: dict[str, torch.Tensor], tmp_path: Path) -> None:
     path = tmp_path / "file"
-    if form == "safetensors":
-        save_file(VALUES, path)
-    else:
-        torch.save(VALUES, path, _use_new_zipfile_serialization=form == "pt")
-    found = read_safetensors(str(path)) if form == "safetensors" else read_state_dict(str(path))
+    torch.save(values, path, _use_new_zipfile_serialization=zipped)
+    found = read_state_dict(str(path))
     assert {key: (blob.shape, blob.dtype) for key, blob in found.items()} == {
-        key: (tuple(value.shape), str(value.dtype).removeprefix("torch.")) for key, value in VALUES.items()
+        key: (tuple(value.shape), str(value.dtype).removeprefix("torch.")) for key, value in values.items()
     }
-    for key, value in VALUES.items():
+    for key, value in values.items():
         assert torch.equal(found[key].tensor(), value.float())
         assert found[key].fits(tuple(value.shape))
         assert not found[key].fits((*value.shape, 1))
 
 
-@pytest.mark.parametrize("form", ["safetensors", "pt", "old pt"])
-def test_writing_to_a_tensor_leaves_the_file(form: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("zipped", [True, False])
+def test_writing_to_a_tensor_leaves_the_file(zipped: bool, values: dict[str, torch.Tensor], tmp_path: Path) -> None:
     path = tmp_path / "file"
-    if form == "safetensors":
-        save_file(VALUES, path)
-    else:
-        torch.save(VALUES, path, _use_new_zipfile_serialization=form == "pt")
+    torch.save(values, path, _use_new_zipfile_serialization=zipped)
     before = path.read_bytes()
-    found = read_safetensors(str(path)) if form == "safetensors" else read_state_dict(str(path))
-    found["a.0"].tensor().add_(1)
+    read_state_dict(str(path))["a.0"].tensor().add_(1)
     assert path.read_bytes() == before
 
 
@@ -100,34 +86,27 @@ def test_tensors_of_other_kinds_are_refused(value: torch.Tensor, tmp_path: Path)
         read_state_dict(str(tmp_path / "w.pt"))["a.0"].tensor()
 
 
-def test_a_zip_archive_without_its_end(tmp_path: Path) -> None:
-    torch.save(VALUES, tmp_path / "w.pt")
+def test_a_zip_archive_without_its_end(values: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    torch.save(values, tmp_path / "w.pt")
     (tmp_path / "w.pt").write_bytes((tmp_path / "w.pt").read_bytes()[:900])
     with pytest.raises(PrototxtError, match=r"w\.pt: is a zip archive without its end: the file is cut short or dam"):
         read_state_dict(str(tmp_path / "w.pt"))
 
 
-@pytest.mark.parametrize(
-    ("header", "size"),
-    [
-        (b'{"a.0":{"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,8]}}', 8),
-        (b'{"a.0":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', 4),
-        (b'{"a.0":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', 12),
-        (b'{"a.0":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}', 16),
-        (b'{"a.0":{"dtype":"F31","shape":[2],"data_offsets":[0,8]}}', 8),
-        (b"{}}", 0),
-    ],
-)
-def test_a_header_that_lies(header: bytes, size: int, tmp_path: Path) -> None:
-    path = tmp_path / "w.safetensors"
-    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
-    with pytest.raises(PrototxtError, match=r"w\.safetensors: is no \.safetensors, or a damaged one: [^\n]+$"):
-        read_safetensors(str(path))
+def test_what_is_written_is_the_nets_state_dict(dotted: Net) -> None:
+    state = {key: value.clone() for key, value in dotted.state_dict().items()}
+    file = io.BytesIO()
+    write_pt(file, params_of(dotted))
+    dotted.fill({("ü.1", 0): torch.zeros(5, 3)})
+    file.seek(0)
+    written = torch.load(file, weights_only=True)
+    assert list(written) == ["ü_1.0", "ü_1.1", "same.0", "same.1", "same#2.0", "same#2.1"]
+    dotted.load_state_dict(written)
+    assert all(torch.equal(state[key], value) for key, value in dotted.state_dict().items())
 
 
-@pytest.mark.parametrize("length", [0, 1, 1 << 31, 1 << 40, (1 << 64) - 1])
-def test_a_length_of_the_header_that_lies(length: int, tmp_path: Path) -> None:
-    path = tmp_path / "w.safetensors"
-    path.write_bytes(length.to_bytes(8, "little") + b"{}")
-    with pytest.raises(PrototxtError, match=r"w\.safetensors: is no \.safetensors, or a damaged one: [^\n]+$"):
-        read_safetensors(str(path))
+def test_a_second_file_has_the_same_bytes(lenet: Net) -> None:
+    files = [io.BytesIO(), io.BytesIO()]
+    for file in files:
+        write_pt(file, params_of(lenet))
+    assert files[0].getvalue() == files[1].getvalue()

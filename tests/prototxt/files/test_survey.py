@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.prototxt.files.forks import Survey, survey
 from recaffe.prototxt.files.mapped_file import MappedFile
 from recaffe.prototxt.files.read import read_weights
+from recaffe.prototxt.files.survey import Survey, survey
 
 FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
 ALL = ["bvlc", "fast-rcnn", "microsoft", "caffe-rfcn", "ssd"]

@@ -1,41 +1,23 @@
-"""Files of tensors as PyTorch's users write them: .safetensors, and a state_dict in a .pt."""
+"""A .pt: a state_dict as torch.save writes it."""
 
 from __future__ import annotations
 
 import pickle
 import warnings
 import zipfile
-from functools import partial
+from collections.abc import Iterable
 from math import prod
+from typing import BinaryIO
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from ..errors import PrototxtError
-from .weights import LazyBlob, unbroken
-
-
-def read_safetensors(path: str) -> dict[str, LazyBlob]:
-    """The tensors of a .safetensors by key."""
-    with unbroken(path, "is no .safetensors, or a damaged one"):
-        file = safe_open(path, framework="pt")
-        found = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118 - it is no dict
-    return {
-        key: LazyBlob(
-            f"{path}: {key!r}", tuple(part.get_shape()), _dtype(part.get_dtype()), partial(file.get_tensor, key)
-        )
-        for key, part in found.items()
-    }
-
-
-def _dtype(name: str) -> str:
-    """A type by torch's name, where that can be told from the file's: F32 is float32, BOOL is bool."""
-    bits = name.lstrip("BFIU")
-    kind = (
-        {"BF": "bfloat", "F": "float", "I": "int", "U": "uint"}.get(name.removesuffix(bits)) if bits.isdecimal() else ""
-    )
-    return f"{kind}{bits}" if kind else name.lower()
+from .format import Format, Listing, layers_alone
+from .layer_params import LayerParams
+from .mapped_file import MappedFile
+from .state_dict import state_of, state_weights
+from .weights import LazyBlob, Weights, unbroken
 
 
 def read_state_dict(path: str) -> dict[str, LazyBlob]:
@@ -80,3 +62,24 @@ def _load(path: str) -> object:
 def _starts_as_zip(path: str) -> bool:
     with open(path, "rb") as file:
         return file.read(2) == b"PK"
+
+
+def write_pt(file: BinaryIO, layers: Iterable[LayerParams]) -> None:
+    """Write a state_dict for `torch.load`."""
+    torch.save({key: torch.from_numpy(param.array()) for key, param in state_of(layers).items()}, file)
+
+
+def _recognises(source: MappedFile) -> bool:
+    """A zip archive (NumPy's were asked before), or a pickle as torch wrote it of old."""
+    return source.starts_with(b"PK\x03\x04", b"\x80\x02")
+
+
+def _read(source: MappedFile) -> Weights:
+    return state_weights(source.path, read_state_dict(source.path))
+
+
+def _list(source: MappedFile) -> Listing:
+    return Listing.of_arrays("a state_dict (.pt)", read_state_dict(source.path))
+
+
+PT = Format("pt", (".pt", ".pth"), _recognises, _read, _list, layers_alone(write_pt), by_module=True)

@@ -8,15 +8,10 @@ from functools import cache
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from ..caffe_pb2 import LayerParameter
-from .dialects import DIALECTS, Dialect
+from ..forks import FORKS, Fork
 from .mapped_file import MappedFile
 from .wire import FIXED32, FIXED64, LENGTH, VARINT, Message, WireError
 
-FORKS = {
-    **DIALECTS,
-    # SSD's has neither what BVLC added late nor what R-FCN's has more; its own fields both lack.
-    "ssd": Dialect("ssd", DIALECTS["bvlc"].lacks ^ DIALECTS["microsoft"].lacks),
-}
 _REQUIRED = {
     "ClipParameter": {"min", "max"},
     "PSROIPoolingParameter": {"spatial_scale", "output_dim", "group_size"},
@@ -96,14 +91,14 @@ def _survey_params(found: Survey, layer: Message) -> None:
                 found.forks &= set(names)
 
 
-def _suits(fork: Dialect, entry: FieldDescriptor, kind: int, content: Message) -> bool:
+def _suits(fork: Fork, entry: FieldDescriptor, kind: int, content: Message) -> bool:
     """Whether a fork could have written this for its field."""
     if kind != _KINDS.get(entry.cpp_type, VARINT):
         return kind == LENGTH and entry.is_repeated  # packed numbers
     return entry.message_type is None or _holds(fork, entry.message_type, content)
 
 
-def _holds(fork: Dialect, kind: Descriptor, content: Message) -> bool:
+def _holds(fork: Fork, kind: Descriptor, content: Message) -> bool:
     """Whether bytes are a message as a fork knows it."""
     fields = _fields(fork.name, kind)
     seen = set()
@@ -122,9 +117,9 @@ def _holds(fork: Dialect, kind: Descriptor, content: Message) -> bool:
 @cache
 def _fields(fork: str, kind: Descriptor) -> dict[int, FieldDescriptor]:
     """A fork's fields of a message by its own numbers."""
-    dialect = FORKS[fork]
+    known = FORKS[fork]
     named = {f"{kind.name}.{entry.name}": entry for entry in kind.fields}
-    return {dialect.numbers.get(name, e.number): e for name, e in named.items() if name not in dialect.lacks}
+    return {known.numbers.get(name, e.number): e for name, e in named.items() if name not in known.lacks}
 
 
 def _survey_blobs(found: Survey, layer: Message) -> None:
