@@ -8,14 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...layers import BatchNormLayer, Layer, PoolingLayer
 from .build import NetError, Parts
 from .gradients import Flow
 from .graph import Node
 from .walk import Walk, compute
-
-_PLAIN = {"BatchNorm", "Bias", "Concat", "Convolution", "Deconvolution", "Eltwise", "ELU", "InnerProduct"}
-_PLAIN |= {"Pooling", "PReLU", "ReLU", "Scale", "Sigmoid", "Split", "TanH"}
 
 
 @dataclass(frozen=True)
@@ -91,16 +87,7 @@ def _spans(parts: Parts) -> Iterator[tuple[int, int]]:
     """Where chains of two layers or more start and end."""
     start = 0
     for i in range(len(parts.nodes) + 1):
-        if i == len(parts.nodes) or not _is_plain(parts.nodes[i], parts.layers[i], parts.weights[i]):
+        if i == len(parts.nodes) or not parts.layers[i].compiles or any(parts.weights[i]):  # none counts into the loss
             if i - start > 1:
                 yield start, i
             start = i + 1
-
-
-def _is_plain(node: Node, layer: Layer, weights: list[float]) -> bool:
-    """Whether a layer is a function of its bottoms and params alone, and none of its tops counts into the loss."""
-    if node.type not in _PLAIN or any(weights):
-        return False
-    if isinstance(layer, BatchNormLayer):
-        return layer.use_global_stats
-    return not isinstance(layer, PoolingLayer) or (layer.pool != "STOCHASTIC" and layer.num_tops == 1)

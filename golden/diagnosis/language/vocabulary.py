@@ -24,9 +24,6 @@ from ....prototxt.net import Net, Node
 from . import meanings
 from .meanings import Index, Items, Meaning, binned
 
-_CARRIERS = {"Split", "Reshape", "Flatten", "Softmax", "Eltwise", "Scale", "Bias"}
-"""Types whose tops mean what their first bottom means, besides those of the same shape."""
-_CLASSIFIERS = {"Softmax", "SoftmaxWithLoss", "SoftmaxWithLossOHEM", "Accuracy", "MultinomialLogisticLoss"}
 _BOX_LOSSES = {"SmoothL1Loss", "SmoothL1LossOHEM"}
 _POOLINGS = (ROIPoolingLayer, PSROIPoolingLayer)
 
@@ -45,8 +42,8 @@ class Vocabulary:
             self._carry(node, layer)
         for node, layer in pairs:
             self._teach_detection(node, layer)
-        for node, _ in pairs:
-            self._teach_heads(node)
+        for node, layer in pairs:
+            self._teach_heads(node, layer)
         self._teach_outputs()
         for node, layer in pairs:
             self._teach_position_sensitive(node, layer)
@@ -107,7 +104,7 @@ class Vocabulary:
         votes = node.type == "Pooling" and self._shapes[node.tops[0]][2:] == (1, 1) and node.bottoms[0] in self._per_roi
         if isinstance(layer, (*_POOLINGS, ProposalLayer, ProposalTargetLayer)) or set(node.bottoms) & self._per_roi:
             self._per_roi.update(node.tops)
-        if node.bottoms and (node.type in _CARRIERS or layer.same_shape or votes):
+        if node.bottoms and (layer.keeps_places or layer.same_shape or votes):
             for top in node.tops:
                 root, own = self._root(node.bottoms[0]), self._root(top)
                 if root != own:
@@ -139,9 +136,9 @@ class Vocabulary:
         for blob, meaning in means:
             self._teach(blob, meaning)
 
-    def _teach_heads(self, node: Node) -> None:
+    def _teach_heads(self, node: Node, layer: Layer) -> None:
         """Scores are what a softmax or a loss of classes takes, boxes what a smooth L1 loss takes."""
-        if node.type in _CLASSIFIERS:
+        if layer.takes_class_scores:
             self._teach(node.bottoms[0], self._classes(node.bottoms[0]))
         elif node.type in _BOX_LOSSES and node.bottoms[0] in self._per_roi:
             for blob in node.bottoms:
