@@ -4,6 +4,7 @@ from .box_scaling import HEADS, BoxScaling, repeats, rpn_scaling, scale_boxes, s
 from .models import MODELS, model_files, write_model
 from .net_params import Floats, OutLayer, OutParam, ParamPosition, find_blobs, outgoing
 from .pt2 import load_pt2
+from .refusals import ExportError
 from .write import FORMATS, format_of, write_weights
 from .write_caffemodel import Chunk, as_set_up, blob_chunks, write_chunks
 
@@ -13,6 +14,7 @@ __all__ = [
     "MODELS",
     "BoxScaling",
     "Chunk",
+    "ExportError",
     "Floats",
     "OutLayer",
     "OutParam",

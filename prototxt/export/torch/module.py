@@ -17,13 +17,11 @@ from ....layers import times
 from ...net import Node, Parts
 from ..net_params import OutParam
 from ..write_arrays import write_state
-from . import elementwise, filters, normalising, operations, pools, recurring, shaping, steps
-from .code import Code, Site, write_layer
+from . import operations, steps
+from .code import Code, Site
 from .linked import Linked
 from .page import page
-
-WRITERS = (elementwise, filters, normalising, pools, recurring, shaping)
-"""The modules that register who writes which type."""
+from .writers import WRITERS
 
 _LONGEST = 112
 
@@ -109,7 +107,7 @@ class _Writer:
         attribute = self._attributes[i] = _identifier(node.name, self._taken_attributes)
         shapes = tuple(self.parts.shapes[blob] for blob in node.bottoms)
         bottoms = [self.variables[blob] for blob in node.bottoms]
-        code = write_layer(self.parts.layers[i], Site(node, shapes, f"self.{attribute}"), bottoms)
+        code = WRITERS.write(node, self.parts.layers[i], Site(shapes, f"self.{attribute}"), *bottoms)
         self.codes.append(code)
         comment = f"  # {_line(node.name)}: {_line(node.type)}"
         if code.module:
