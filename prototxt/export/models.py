@@ -35,7 +35,7 @@ def write_model(path: Path, name: str, parts: Parts, inputs: Sequence[str], outp
         program = write_pt2(path, parts, inputs, outputs)
         targets = {str(node.target).removesuffix(".default") for node in program.graph.nodes}
         ours = ", ".join(sorted(target for target in targets if target.startswith("recaffe.")))
-        notes = [f"calls {ours}: load it by recaffe.prototxt.to_pt2.load_pt2"] if ours else []
+        notes = [f"calls {ours}: load it by recaffe.prototxt.export.load_pt2"] if ours else []
         return Model({key: tuple(tensor.shape) for key, tensor in program.state_dict.items()}, notes)
     sums = sum(layer.type == "BatchNorm" for layer in parts.layers)
     notes = [f"{sums} BatchNorm layers have mean and variance, not sums and their weight"] if sums else []

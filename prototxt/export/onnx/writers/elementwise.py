@@ -22,7 +22,7 @@ from .....layers import (
 )
 from ...refusals import DRAWS, ExportError
 from ..stage import FLOAT, Stage, Value
-from . import writes
+from .registry import writes
 
 _KINDS = {AbsValLayer: "Abs", BNLLLayer: "Softplus", SigmoidLayer: "Sigmoid", TanHLayer: "Tanh"}
 

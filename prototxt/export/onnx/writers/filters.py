@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .....layers import ConvolutionLayer, DeconvolutionLayer, EmbedLayer, FilteringLayer, InnerProductLayer
 from ..stage import INT, Stage, Value
-from . import writes
+from .registry import writes
 
 
 @writes(ConvolutionLayer)

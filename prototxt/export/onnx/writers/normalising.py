@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .....layers import BatchNormLayer, BiasLayer, LRNLayer, MVNLayer, ScaleLayer, Shape, SoftmaxLayer, canonical_axis
 from ..stage import Stage, Value
-from . import writes
+from .registry import writes
 
 
 @writes(BiasLayer)

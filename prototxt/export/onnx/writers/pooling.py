@@ -15,7 +15,7 @@ from .....layers import PoolingLayer, SPPLayer
 from .....layers.boxes import LOWEST
 from ...refusals import DRAWS, DRAWS_ALWAYS, ExportError
 from ..stage import FLOAT, INT, Stage, Value
-from . import writes
+from .registry import writes
 
 _TINY = float(np.finfo(np.float32).tiny)
 

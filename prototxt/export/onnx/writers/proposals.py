@@ -7,7 +7,7 @@ import numpy as np
 from .....layers import ProposalLayer
 from ...refusals import TURNS_BACK, ExportError
 from ..stage import BOOL, DOUBLE, FLOAT, INT, Stage, Value
-from . import writes
+from .registry import writes
 
 _LARGEST = float(np.finfo(np.float32).max)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .....layers import LSTMLayer, LSTMUnitLayer, RecurrentLayer, RNNLayer
 from ..stage import INT, Stage, Value
-from . import writes
+from .registry import writes
 
 Values = tuple[Value, ...]
 Step = Callable[[Values, Value, Value], Values]

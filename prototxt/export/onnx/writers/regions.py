@@ -7,7 +7,7 @@ import numpy as np
 from .....layers import NARROWEST, PSROIPoolingLayer, ROIPoolingLayer
 from .....layers.boxes import FARTHEST
 from ..stage import BOOL, DOUBLE, FLOAT, INT, Stage, Value
-from . import writes
+from .registry import writes
 
 
 @writes(ROIPoolingLayer)

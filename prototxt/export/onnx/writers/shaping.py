@@ -23,7 +23,7 @@ from .....layers import (
     canonical_axis,
 )
 from ..stage import FLOAT, INT, Stage, Value
-from . import writes
+from .registry import writes
 
 _END = np.iinfo(np.int64).max
 """As far as an axis goes."""

@@ -22,7 +22,7 @@ from .....layers import (
 )
 from ...refusals import DRAWS, ExportError
 from ..code import Code, Site
-from . import writes
+from .registry import writes
 
 _CALLS = {
     AbsValLayer: "{x}.abs()",

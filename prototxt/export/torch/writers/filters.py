@@ -6,7 +6,7 @@ from .....layers import ConvolutionLayer, DeconvolutionLayer, EmbedLayer, InnerP
 from ...refusals import ExportError
 from ..code import Code, Site, arguments
 from ..operations import Scale
-from . import writes
+from .registry import writes
 
 
 def _one(numbers: tuple[int, ...], usual: int) -> object:

@@ -6,7 +6,7 @@ from .....layers import BatchNormLayer, BiasLayer, LRNLayer, MVNLayer, ScaleLaye
 from ...refusals import ExportError
 from ..code import Code, Site, arguments, zeros
 from ..operations import Scale, lrn_within, mvn
-from . import writes
+from .registry import writes
 
 
 @writes(BatchNormLayer)

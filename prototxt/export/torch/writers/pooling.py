@@ -6,7 +6,7 @@ from .....layers import Pair, PoolingLayer, SPPLayer
 from ...refusals import DRAWS, DRAWS_ALWAYS, ExportError
 from ..code import Code, Site
 from ..operations import max_pool_with_places, pool, spp
-from . import writes
+from .registry import writes
 
 
 @writes(PoolingLayer)

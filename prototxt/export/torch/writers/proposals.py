@@ -6,7 +6,7 @@ from .....layers import ProposalLayer
 from ...refusals import TURNS_BACK, ExportError
 from ..code import Code, Site
 from ..operations import Proposal
-from . import writes
+from .registry import writes
 
 
 @writes(ProposalLayer)

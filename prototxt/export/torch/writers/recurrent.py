@@ -5,7 +5,7 @@ from __future__ import annotations
 from .....layers import LSTMLayer, LSTMUnitLayer, RecurrentLayer, RNNLayer
 from ..code import Code, Site, arguments
 from ..steps import LSTM, RNN, lstm_unit
-from . import writes
+from .registry import writes
 
 _STEP_PARAMS = {"LSTM": ("recurrent",), "RNN": ("recurrent", "output.weight", "output.bias")}
 

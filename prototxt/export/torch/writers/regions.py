@@ -5,7 +5,7 @@ from __future__ import annotations
 from .....layers import PSROIPoolingLayer, ROIPoolingLayer
 from ..code import Code, Site
 from ..operations import psroi_pool, roi_pool
-from . import writes
+from .registry import writes
 
 
 @writes(ROIPoolingLayer)

@@ -19,7 +19,7 @@ from .....layers import (
 )
 from ..code import Code, Site, zeros
 from ..operations import argmax
-from . import writes
+from .registry import writes
 
 
 @writes(ParameterLayer)
