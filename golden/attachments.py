@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import numpy.typing as npt
 
-from ..layers import HDF5OutputLayer, MemoryDataLayer
+from ..layers import HDF5OutputLayer, MemoryDataLayer, registered
 from ..prototxt.net import Allow, Net, located
 from ..prototxt.text import NetText, read_net
 from .compare import BlobResult, compare_blob
@@ -19,8 +19,6 @@ from .errors import GoldenError
 from .fixture import Fixture
 
 Array = npt.NDArray[Any]
-
-_READERS = ("Data", "HDF5Data", "ImageData", "WindowData")
 
 
 def hand_in(net: Net, arrays: Mapping[str, Array]) -> None:
@@ -38,8 +36,9 @@ def hand_in(net: Net, arrays: Mapping[str, Array]) -> None:
 
 def without_data(text: NetText, fed: Mapping[str, Array]) -> NetText:
     """The net with an Input in place of each layer that would read files to give what is handed in."""
+    types = registered()
     for layer in text.net.layer:
-        if layer.type in _READERS and layer.top and set(layer.top) <= set(fed):
+        if layer.type in types and types[layer.type].reads_files and layer.top and set(layer.top) <= set(fed):
             layer.type = "Input"
             for top in layer.top:
                 layer.input_param.shape.add(dim=fed[top].shape)

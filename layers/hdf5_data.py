@@ -31,6 +31,7 @@ class HDF5DataLayer(SourceLayer):
 
     messages = ("hdf5_data_param",)
     tops = Arity(1, None)
+    reads_files = True
 
     def __init__(
         self,

@@ -4,11 +4,13 @@ from .box_scaling import HEADS, BoxScaling, repeats, rpn_scaling, scale_boxes, s
 from .models import MODELS, model_files, write_model
 from .net_params import ParamPosition, find_blobs, params_of, write_weights
 from .pt2 import load_pt2
+from .refusals import ExportError
 
 __all__ = [
     "HEADS",
     "MODELS",
     "BoxScaling",
+    "ExportError",
     "ParamPosition",
     "find_blobs",
     "load_pt2",

@@ -24,9 +24,6 @@ from ....prototxt.net import Net, Node
 from . import meanings
 from .meanings import Index, Items, Meaning, binned
 
-_CARRIERS = {"Split", "Reshape", "Flatten", "Softmax", "Eltwise", "Scale", "Bias"}
-"""Types whose tops mean what their first bottom means, besides those of the same shape."""
-_CLASSIFIERS = {"Softmax", "SoftmaxWithLoss", "SoftmaxWithLossOHEM", "Accuracy", "MultinomialLogisticLoss"}
 _BOX_LOSSES = {"SmoothL1Loss", "SmoothL1LossOHEM"}
 _POOLINGS = (ROIPoolingLayer, PSROIPoolingLayer)
 
@@ -45,7 +42,7 @@ class Vocabulary:
         for step in net.steps:
             self._teach_detection(step.node, step.layer)
         for step in net.steps:
-            self._teach_heads(step.node)
+            self._teach_heads(step.node, step.layer)
         self._teach_outputs()
         for step in net.steps:
             self._teach_position_sensitive(step.node, step.layer)
@@ -106,7 +103,7 @@ class Vocabulary:
         votes = node.type == "Pooling" and self._shapes[node.tops[0]][2:] == (1, 1) and node.bottoms[0] in self._per_roi
         if isinstance(layer, (*_POOLINGS, ProposalLayer, ProposalTargetLayer)) or set(node.bottoms) & self._per_roi:
             self._per_roi.update(node.tops)
-        if node.bottoms and (node.type in _CARRIERS or layer.same_shape or votes):
+        if node.bottoms and (layer.keeps_places or layer.same_shape or votes):
             for top in node.tops:
                 root, own = self._root(node.bottoms[0]), self._root(top)
                 if root != own:
@@ -138,9 +135,9 @@ class Vocabulary:
         for blob, meaning in means:
             self._teach(blob, meaning)
 
-    def _teach_heads(self, node: Node) -> None:
+    def _teach_heads(self, node: Node, layer: Layer) -> None:
         """Scores are what a softmax or a loss of classes takes, boxes what a smooth L1 loss takes."""
-        if node.type in _CLASSIFIERS:
+        if layer.takes_class_scores:
             self._teach(node.bottoms[0], self._classes(node.bottoms[0]))
         elif node.type in _BOX_LOSSES and node.bottoms[0] in self._per_roi:
             for blob in node.bottoms:

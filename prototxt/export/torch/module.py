@@ -16,13 +16,11 @@ from torch import Tensor, nn
 from ....layers import times
 from ...files import SAFETENSORS, ParamValues, write_tensors
 from ...net import Node, Parts
-from . import elementwise, filters, normalising, operations, pools, recurring, shaping, steps
-from .code import Code, Site, write_layer
+from . import operations, steps
+from .code import Code, Site
 from .linked import Linked
 from .page import page
-
-WRITERS = (elementwise, filters, normalising, pools, recurring, shaping)
-"""The modules that register who writes which type."""
+from .writers import WRITERS
 
 _LONGEST = 112
 
@@ -108,7 +106,7 @@ class _Writer:
         attribute = self._attributes[i] = _identifier(node.name, self._taken_attributes)
         shapes = tuple(self.parts.shapes[blob] for blob in node.bottoms)
         bottoms = [self.variables[blob] for blob in node.bottoms]
-        code = write_layer(self.parts.steps[i].layer, Site(node, shapes, f"self.{attribute}"), bottoms)
+        code = WRITERS.write(node, self.parts.steps[i].layer, Site(shapes, f"self.{attribute}"), *bottoms)
         self.codes.append(code)
         comment = f"  # {_line(node.name)}: {_line(node.type)}"
         if code.module:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from ....layers import BatchNormLayer, BiasLayer, LRNLayer, MVNLayer, ScaleLayer, Shape, SoftmaxLayer, canonical_axis
-from .converters import converts
-from .stage import Stage, Value
+from .....layers import BatchNormLayer, BiasLayer, LRNLayer, MVNLayer, ScaleLayer, Shape, SoftmaxLayer, canonical_axis
+from ..stage import Stage, Value
+from .registry import writes
 
 
-@converts(BiasLayer)
+@writes(BiasLayer)
 def bias(layer: BiasLayer, to: Stage, x: Value, *given: Value) -> Value:
     """Add what is stretched over the other axes."""
     return x + (_stretched(layer.axis, to, given[0]) if given else _param(0, layer.axis, to))
 
 
-@converts(ScaleLayer)
+@writes(ScaleLayer)
 def scale(layer: ScaleLayer, to: Stage, x: Value, *given: Value) -> Value:
     """Multiply, and add the bias."""
     y = x * (_stretched(layer.axis, to, given[0]) if given else _param(0, layer.axis, to))
@@ -37,7 +37,7 @@ def _behind(factor: Shape, axis: int, bottom: Shape) -> int:
     return len(bottom) - canonical_axis(axis, bottom) - len(factor) if factor else 0
 
 
-@converts(BatchNormLayer)
+@writes(BatchNormLayer)
 def batch_norm(layer: BatchNormLayer, to: Stage, x: Value) -> Value:
     """A factor and a shift for each channel, or the batch's own statistics."""
     rank = len(to.shapes[0])
@@ -56,7 +56,7 @@ def _normalised(x: Value, axes: list[int], eps: float) -> Value:
     return centred / (variance + eps).op("Sqrt")
 
 
-@converts(MVNLayer)
+@writes(MVNLayer)
 def mvn(layer: MVNLayer, to: Stage, x: Value) -> Value:
     """Centre, and divide by the deviation plus eps."""
     rank = len(to.shapes[0])
@@ -68,7 +68,7 @@ def mvn(layer: MVNLayer, to: Stage, x: Value) -> Value:
     return centred / ((centred * centred).op("ReduceMean", axes=axes, keepdims=1).op("Sqrt") + layer.eps)
 
 
-@converts(LRNLayer)
+@writes(LRNLayer)
 def lrn(layer: LRNLayer, to: Stage, x: Value) -> Value:
     """LRN, or within a channel what a mean over windows makes of it."""
     size = layer.local_size
@@ -79,7 +79,7 @@ def lrn(layer: LRNLayer, to: Stage, x: Value) -> Value:
     return x * (mean * layer.alpha + 1).op("Pow", -layer.beta)
 
 
-@converts(SoftmaxLayer)
+@writes(SoftmaxLayer)
 def softmax(layer: SoftmaxLayer, to: Stage, x: Value) -> Value:
     """Softmax."""
     return x.op("Softmax", axis=canonical_axis(layer.axis, to.shapes[0]))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....layers import NARROWEST, PSROIPoolingLayer, ROIPoolingLayer
-from ....layers.boxes import FARTHEST
-from .converters import converts
-from .stage import BOOL, DOUBLE, FLOAT, INT, Stage, Value
+from .....layers import NARROWEST, PSROIPoolingLayer, ROIPoolingLayer
+from .....layers.boxes import FARTHEST
+from ..stage import BOOL, DOUBLE, FLOAT, INT, Stage, Value
+from .registry import writes
 
 
-@converts(ROIPoolingLayer)
+@writes(ROIPoolingLayer)
 def roi_pooling(layer: ROIPoolingLayer, to: Stage, features: Value, rois: Value) -> Value:
     """MaxRoiPool, which is Fast R-CNN's own arithmetic; its lengths have 32 bits, so corners end where they fit."""
     farthest = FARTHEST / 2 / max(1.0, layer.spatial_scale)
@@ -19,7 +19,7 @@ def roi_pooling(layer: ROIPoolingLayer, to: Stage, features: Value, rois: Value)
     return features.op("MaxRoiPool", corners, pooled_shape=shape, spatial_scale=layer.spatial_scale)
 
 
-@converts(PSROIPoolingLayer)
+@writes(PSROIPoolingLayer)
 def psroi_pooling(layer: PSROIPoolingLayer, to: Stage, features: Value, rois: Value) -> Value:
     """The sum over a bin is that of four corners of a table of running sums, in float64, divided by its area.
 

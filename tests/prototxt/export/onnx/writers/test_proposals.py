@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from recaffe.layers.proposal import ProposalLayer
-from recaffe.prototxt.net.build import NetError
+from recaffe.prototxt.export.refusals import ExportError
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.config import Config
 from recaffe.prototxt.text.read import read_net
 
-from .conftest import Agree, inputs, model_of
+from ..conftest import Agree, inputs, model_of
 
 Feed = dict[str, Tensor]
 
@@ -90,7 +90,9 @@ def test_no_region_is_left(agree: Agree) -> None:
 
 
 def test_a_threshold_of_nothing_is_refused() -> None:
-    with pytest.raises(NetError, match="suppresses boxes that do not meet, with a threshold of 0: give one above 0"):
+    with pytest.raises(
+        ExportError, match="ONNX: it suppresses boxes that do not meet, with a threshold of 0: give one above 0"
+    ):
         model_of(proposing(NMS_THRESH=0.0))
 
 
@@ -98,5 +100,5 @@ def test_normalised_deltas_are_refused() -> None:
     net = proposing()
     layer = next(layer for layer in (step.layer for step in net.steps) if isinstance(layer, ProposalLayer))
     layer.normalization = (0.0, 0.0, 0.0, 0.0), (0.1, 0.1, 0.2, 0.2)
-    with pytest.raises(NetError, match="turns normalised deltas back in TRAIN: port the TEST net"):
+    with pytest.raises(ExportError, match="ONNX: it turns back normalised deltas in TRAIN: port the TEST net"):
         model_of(net)

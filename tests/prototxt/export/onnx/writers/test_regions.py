@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from .conftest import Agree, inputs, layer
+from ..conftest import Agree, inputs, layer
 
 
 def hard_rois(scale: float) -> Tensor:

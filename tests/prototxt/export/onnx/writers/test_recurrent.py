@@ -8,7 +8,7 @@ from torch import Tensor
 
 from recaffe.layers.base.recurrent import RecurrentLayer
 
-from .conftest import Agree, inputs, layer, random_net
+from ..conftest import Agree, inputs, layer, random_net
 
 HIDDEN = 4
 FILLED = "recurrent_param { num_output: 4"

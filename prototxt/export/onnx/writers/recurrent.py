@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ....layers import LSTMLayer, LSTMUnitLayer, RecurrentLayer, RNNLayer
-from .converters import converts
-from .stage import INT, Stage, Value
+from .....layers import LSTMLayer, LSTMUnitLayer, RecurrentLayer, RNNLayer
+from ..stage import INT, Stage, Value
+from .registry import writes
 
 Values = tuple[Value, ...]
 Step = Callable[[Values, Value, Value], Values]
 """From the states (N, H), the input's share (N, gates * H) and cont (N, 1) to the new states and the top."""
 
 
-@converts(LSTMLayer)
+@writes(LSTMLayer)
 def lstm(layer: LSTMLayer, to: Stage, *bottoms: Value) -> Values:
     """A Scan over time; ONNX's own LSTM knows no cont."""
 
@@ -25,7 +25,7 @@ def lstm(layer: LSTMLayer, to: Stage, *bottoms: Value) -> Values:
     return _over_time(layer, to, bottoms, step)
 
 
-@converts(RNNLayer)
+@writes(RNNLayer)
 def rnn(layer: RNNLayer, to: Stage, *bottoms: Value) -> Values:
     """A Scan over time; ONNX's own RNN knows no cont and no output of its own."""
 
@@ -37,7 +37,7 @@ def rnn(layer: RNNLayer, to: Stage, *bottoms: Value) -> Values:
     return _over_time(layer, to, bottoms, step)
 
 
-@converts(LSTMUnitLayer)
+@writes(LSTMUnitLayer)
 def lstm_unit(layer: LSTMUnitLayer, to: Stage, cells: Value, gates: Value, cont: Value) -> Values:
     """One step, for the gates' inputs as they come."""
     return _unit(cells, gates, cont.unsqueeze(2))

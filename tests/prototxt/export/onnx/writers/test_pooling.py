@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from recaffe.prototxt.net.build import NetError
+from recaffe.prototxt.export.refusals import ExportError
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 
-from .conftest import Agree, inputs, layer, model_of, random_net
+from ..conftest import Agree, inputs, layer, model_of, random_net
 
 SIZES = [(4, 9), (9, 5), (5, 6), (6, 13), (13, 7), (7, 8), (8, 4)]
 FEEDS = [{"x": (2, 3, *size)} for size in SIZES]
@@ -105,5 +105,7 @@ def test_pyramids(pool: str, height: int, agree: Agree) -> None:
 )
 def test_draws_are_refused(kind: str, fields: str) -> None:
     net = Net(read_net(inputs(x=(2, 3, 8, 8)) + layer(kind, fields)), "TRAIN")
-    with pytest.raises(NetError, match=rf"^<text>:2: layer 'op' \({kind}\): draws at random "):
+    with pytest.raises(
+        ExportError, match=rf"^<text>:2: layer 'op' \({kind}\): cannot be written as ONNX: it draws at random "
+    ):
         model_of(net)

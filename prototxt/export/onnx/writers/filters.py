@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from ....layers import ConvolutionLayer, DeconvolutionLayer, EmbedLayer, FilteringLayer, InnerProductLayer
-from .converters import converts
-from .stage import INT, Stage, Value
+from .....layers import ConvolutionLayer, DeconvolutionLayer, EmbedLayer, FilteringLayer, InnerProductLayer
+from ..stage import INT, Stage, Value
+from .registry import writes
 
 
-@converts(ConvolutionLayer)
+@writes(ConvolutionLayer)
 def convolution(layer: ConvolutionLayer, to: Stage, *bottoms: Value) -> tuple[Value, ...]:
     """Conv, once for each bottom."""
     return tuple(_filter(layer, to, "Conv", x) for x in bottoms)
 
 
-@converts(DeconvolutionLayer)
+@writes(DeconvolutionLayer)
 def deconvolution(layer: DeconvolutionLayer, to: Stage, *bottoms: Value) -> tuple[Value, ...]:
     """ConvTranspose, once for each bottom."""
     return tuple(_filter(layer, to, "ConvTranspose", x) for x in bottoms)
@@ -45,7 +45,7 @@ def _filter(layer: FilteringLayer, to: Stage, kind: str, x: Value) -> Value:
     return y if layer.kernel else y.op("Squeeze", to.constant([layer.axis + 1], INT))
 
 
-@converts(InnerProductLayer)
+@writes(InnerProductLayer)
 def inner_product(layer: InnerProductLayer, to: Stage, x: Value) -> Value:
     """Gemm on the flattened bottom."""
     rank = len(to.shapes[0])
@@ -57,7 +57,7 @@ def inner_product(layer: InnerProductLayer, to: Stage, x: Value) -> Value:
     return y.reshape(to.op("Concat", x.lengths(0, layer.axis), shape, dtype=INT, axis=0) if layer.axis else shape)
 
 
-@converts(EmbedLayer)
+@writes(EmbedLayer)
 def embed(layer: EmbedLayer, to: Stage, words: Value) -> Value:
     """Gather rows of the table."""
     table, *bias = to.params

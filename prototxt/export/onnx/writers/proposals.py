@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....layers import LayerError, ProposalLayer
-from .converters import converts
-from .stage import BOOL, DOUBLE, FLOAT, INT, Stage, Value
+from .....layers import ProposalLayer
+from ...refusals import TURNS_BACK, ExportError
+from ..stage import BOOL, DOUBLE, FLOAT, INT, Stage, Value
+from .registry import writes
 
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-@converts(ProposalLayer)
+@writes(ProposalLayer)
 def proposal(layer: ProposalLayer, to: Stage, probabilities: Value, deltas: Value, im_info: Value) -> tuple[Value, ...]:
     """The layer's steps, by numbers; equal scores keep the order of their anchors."""
     if layer.normalization:
-        raise LayerError("turns normalised deltas back in TRAIN: port the TEST net")
+        raise ExportError(TURNS_BACK)
     rule, count = layer.rule, len(layer.anchors)
     height, width, scale = to.ops("Split", im_info, count=3, axis=1)  # (1, 1) each
     # 1. (1, 2A, H, W) -> (H * W * A,), and boxes (H * W * A, 4)
@@ -94,8 +95,8 @@ def _suppressed(layer: ProposalLayer, to: Stage, boxes: Value) -> Value:
     """
     rule = layer.rule
     if rule.bound <= 0:
-        raise LayerError(
-            f"suppresses boxes that do not meet, with a threshold of {rule.nms_thresh:g}: give one above 0"
+        raise ExportError(
+            f"it suppresses boxes that do not meet, with a threshold of {rule.nms_thresh:g}: give one above 0"
         )
     edges = (boxes + np.array([0, 0, rule.plus, rule.plus])).unsqueeze(0)
     falling = (_steps(to, boxes.length(0)) * -1.0).cast(FLOAT).reshape([1, 1, -1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from .conftest import Agree, inputs, layer
+from ..conftest import Agree, inputs, layer
 
 SHAPES = ({"x": (2, 6, 5, 4)}, {"x": (1, 6, 7, 3)})
 EMPTY = {"x": (0, 6, 5, 4)}

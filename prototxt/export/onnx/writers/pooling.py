@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ....layers import LayerError, PoolingLayer, SPPLayer
-from ....layers.boxes import LOWEST
-from .converters import converts
-from .stage import FLOAT, INT, Stage, Value
+from .....layers import PoolingLayer, SPPLayer
+from .....layers.boxes import LOWEST
+from ...refusals import DRAWS, DRAWS_ALWAYS, ExportError
+from ..stage import FLOAT, INT, Stage, Value
+from .registry import writes
 
 _TINY = float(np.finfo(np.float32).tiny)
 
 
-@converts(PoolingLayer)
+@writes(PoolingLayer)
 def pooling(layer: PoolingLayer, to: Stage, x: Value) -> tuple[Value, ...] | Value:
     """Maximum, average, or what STOCHASTIC gives in TEST."""
     if layer.pool == "STOCHASTIC":
@@ -85,7 +86,7 @@ def _sums(layer: PoolingLayer, framed: Value) -> Value:
 def _stochastic(layer: PoolingLayer, to: Stage, x: Value) -> Value:
     """The sum of squares over the sum; the least number keeps a window of zeros from dividing by zero."""
     if layer.phase != "TEST":
-        raise LayerError("draws at random in TRAIN: port the TEST net")
+        raise ExportError(DRAWS)
     if layer.kernel is None:
         axes = to.constant([2, 3], INT)
         return (x * x).op("ReduceSum", axes) / (x.op("ReduceSum", axes) + _TINY)
@@ -117,11 +118,11 @@ def _padded(to: Stage, x: Value, starts: list[Value], ends: list[Value], value: 
     return x.op("Pad", to.op("Concat", none, *starts, none, *ends, dtype=INT, axis=0), value)
 
 
-@converts(SPPLayer)
+@writes(SPPLayer)
 def spp(layer: SPPLayer, to: Stage, x: Value) -> Value:
     """Every level by windows that do not overlap: an axis of 2^l * k numbers becomes one of 2^l and one of k."""
     if layer.pool == "STOCHASTIC":
-        raise LayerError("draws at random with STOCHASTIC, in TEST, too: choose MAX or AVE")
+        raise ExportError(DRAWS_ALWAYS)
     levels = [_level(layer, to, x, 1 << level) for level in range(layer.pyramid_height)]
     return levels[0] if len(levels) == 1 else to.op("Concat", *(x.op("Flatten", axis=1) for x in levels), axis=1)
 

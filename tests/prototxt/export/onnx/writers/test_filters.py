@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from .conftest import Agree, inputs, layer
+from ..conftest import Agree, inputs, layer
 
 IMAGES = ({"x": (2, 6, 11, 9)}, {"x": (1, 6, 8, 13)}, {"x": (0, 6, 8, 13)})
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from recaffe.prototxt.net.build import NetError
+from recaffe.prototxt.export.refusals import ExportError
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 
-from .conftest import Agree, inputs, layer, model_of, random_net
+from ..conftest import Agree, inputs, layer, model_of, random_net
 
 SHAPES = ({"x": (2, 3, 5, 4)}, {"x": (1, 3, 7, 2)}, {"x": (0, 3, 5, 4)})
 
@@ -53,7 +53,8 @@ def test_eltwise(fields: str, agree: Agree) -> None:
 def test_dropout_in_train_is_refused() -> None:
     net = Net(read_net(inputs(x=(2, 3)) + layer("Dropout")), "TRAIN")
     with pytest.raises(
-        NetError, match=r"<text>:2: layer 'op' \(Dropout\): draws at random in TRAIN: port the TEST net"
+        ExportError,
+        match=r"<text>:2: layer 'op' \(Dropout\): cannot be written as ONNX: it draws at random in",
     ):
         model_of(net)
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ....layers import (
+from .....layers import (
     ArgMaxLayer,
     BatchReindexLayer,
     ConcatLayer,
@@ -22,38 +22,38 @@ from ....layers import (
     TileLayer,
     canonical_axis,
 )
-from .converters import converts
-from .stage import FLOAT, INT, Stage, Value
+from ..stage import FLOAT, INT, Stage, Value
+from .registry import writes
 
 _END = np.iinfo(np.int64).max
 """As far as an axis goes."""
 
 
-@converts(ParameterLayer)
+@writes(ParameterLayer)
 def parameter(layer: ParameterLayer, to: Stage) -> Value:
     """The param itself."""
     return to.params[0]
 
 
-@converts(SilenceLayer)
+@writes(SilenceLayer)
 def silence(layer: SilenceLayer, to: Stage, *bottoms: Value) -> tuple[Value, ...]:
     """Nothing."""
     return ()
 
 
-@converts(SplitLayer)
+@writes(SplitLayer)
 def split(layer: SplitLayer, to: Stage, x: Value) -> tuple[Value, ...]:
     """The bottom itself: in ONNX a value may be read several times."""
     return (x,) * to.num_tops
 
 
-@converts(ConcatLayer)
+@writes(ConcatLayer)
 def concat(layer: ConcatLayer, to: Stage, *bottoms: Value) -> Value:
     """Concat."""
     return to.op("Concat", *bottoms, axis=canonical_axis(layer.axis, to.shapes[0]))
 
 
-@converts(SliceLayer)
+@writes(SliceLayer)
 def slices(layer: SliceLayer, to: Stage, x: Value) -> tuple[Value, ...]:
     """Split into equal lengths, or a Slice for each top."""
     axis = canonical_axis(layer.axis, to.shapes[0])
@@ -63,7 +63,7 @@ def slices(layer: SliceLayer, to: Stage, x: Value) -> tuple[Value, ...]:
     return tuple(x.between(axis, [start], [end]) for start, end in points)
 
 
-@converts(CropLayer)
+@writes(CropLayer)
 def crop(layer: CropLayer, to: Stage, x: Value, reference: Value) -> Value:
     """Slice to the reference's lengths."""
     rank = len(to.shapes[0])
@@ -73,7 +73,7 @@ def crop(layer: CropLayer, to: Stage, x: Value, reference: Value) -> Value:
     return x.op("Slice", *(to.value(bound, INT) for bound in (offsets, ends, axes)))
 
 
-@converts(TileLayer)
+@writes(TileLayer)
 def tile(layer: TileLayer, to: Stage, x: Value) -> Value:
     """Tile."""
     axis = canonical_axis(layer.axis, to.shapes[0])
@@ -81,7 +81,7 @@ def tile(layer: TileLayer, to: Stage, x: Value) -> Value:
     return x.op("Tile", to.constant(repeats, INT))
 
 
-@converts(FlattenLayer)
+@writes(FlattenLayer)
 def flatten(layer: FlattenLayer, to: Stage, x: Value) -> Value:
     """Flatten, or a Reshape whose joint length is computed."""
     rank = len(to.shapes[0])
@@ -101,7 +101,7 @@ def _around(x: Value, start: int, middle: Value, end: int, rank: int) -> Iterato
         yield x.lengths(end, rank)
 
 
-@converts(ReshapeLayer)
+@writes(ReshapeLayer)
 def reshape(layer: ReshapeLayer, to: Stage, x: Value) -> Value:
     """Reshape, in which 0 and -1 mean what they mean in Caffe, as long as no axis moves."""
     rank = len(to.shapes[0])
@@ -114,13 +114,13 @@ def reshape(layer: ReshapeLayer, to: Stage, x: Value) -> Value:
     return x.reshape(to.op("Concat", *_around(x, start, middle, end, rank), dtype=INT, axis=0))
 
 
-@converts(BatchReindexLayer)
+@writes(BatchReindexLayer)
 def batch_reindex(layer: BatchReindexLayer, to: Stage, x: Value, items: Value) -> Value:
     """Gather items."""
     return x.op("Gather", items.cast(INT), axis=0)
 
 
-@converts(ReductionLayer)
+@writes(ReductionLayer)
 def reduction(layer: ReductionLayer, to: Stage, x: Value) -> Value:
     """One of ONNX's reductions, times coeff."""
     axes = list(range(canonical_axis(layer.axis, to.shapes[0]), len(to.shapes[0])))
@@ -132,7 +132,7 @@ def reduction(layer: ReductionLayer, to: Stage, x: Value) -> Value:
     return y * layer.coeff if layer.coeff != 1 else y
 
 
-@converts(ArgMaxLayer)
+@writes(ArgMaxLayer)
 def argmax(layer: ArgMaxLayer, to: Stage, x: Value) -> Value:
     """TopK; it takes the first of equal values, Caffe the last, so the axis is turned round."""
     if layer.axis is not None:

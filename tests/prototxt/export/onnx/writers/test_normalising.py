@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from .conftest import Agree, inputs, layer, random_net
+from ..conftest import Agree, inputs, layer, random_net
 
 SHAPES = ({"x": (2, 3, 5, 4)}, {"x": (1, 3, 7, 2)}, {"x": (0, 3, 5, 4)})
 FILLED = SHAPES[:2]
