@@ -4,7 +4,7 @@ from .binaryproto import read_blob
 from .blob_proto import SavedBlob, parse_blob
 from .caffemodel import read_caffemodel
 from .datum import read_datum
-from .dialects import DIALECTS, Dialect, DialectError
+from .dialects import DIALECTS, Dialect, DialectError, dialect_of
 from .forks import FORKS, survey
 from .hdf5 import BAD_HDF5, hdf5_blob, hdf5_item, holds_solverstate, open_hdf5, read_hdf5
 from .mapped_file import MappedFile
@@ -30,6 +30,7 @@ __all__ = [
     "SavedLayer",
     "Weights",
     "brought_to_disk",
+    "dialect_of",
     "hdf5_blob",
     "hdf5_item",
     "holds_solverstate",

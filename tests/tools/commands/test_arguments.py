@@ -11,7 +11,7 @@ from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 from recaffe.tools.commands.arguments import add_net, allowed, config_of, input_shapes
-from recaffe.tools.errors import CommandError
+from recaffe.tools.commands.errors import CommandError
 
 
 def parsed(*words: str) -> argparse.Namespace:

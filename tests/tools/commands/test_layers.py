@@ -4,8 +4,8 @@ import json
 import pytest
 
 from recaffe.layers import registered
-from recaffe.tools.commands.layers import as_text, fields_of
 from recaffe.tools.main import main
+from recaffe.tools.report.contract import contract_text, fields_of
 
 
 def test_the_list_has_every_type_and_field(capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +61,7 @@ def test_json_has_what_the_text_has(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", registered())
 def test_every_contract_can_be_read(name: str) -> None:
     cls = registered()[name]
-    text = as_text(name, cls)
+    text = contract_text(name, cls)
     assert inspect.getdoc(cls) in text
     assert all(f"  {field.name} " in text and field.takes for field in fields_of(cls))
 
