@@ -56,7 +56,8 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             ["data", "check", "x", "--fxi", "y"],
-            "recaffe data check: unrecognized arguments: --fxi y; did you mean '--fix'? (see recaffe data check --help)\n",
+            "recaffe data check: unrecognized arguments: --fxi y; did you mean '--fix'? "
+            "(see recaffe data check --help)\n",
         ),
         (["--hepl"], "recaffe: unrecognized arguments: --hepl; did you mean '--help'? (see recaffe --help)\n"),
         (["verfy"], "recaffe: no command 'verfy'; did you mean 'verify'? (see recaffe --help)\n"),
