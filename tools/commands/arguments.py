@@ -93,12 +93,12 @@ def changed_config(args: argparse.Namespace, config: Config) -> Config:
 
 
 def add_dialect(parser: argparse.ArgumentParser) -> None:
-    """Add the Caffe that a .caffemodel is written for; `dialect_of` in prototxt/files knows them."""
+    """Add the Caffe that a .caffemodel is written for; `dialect_of` in prototxt/files refuses what is none."""
     parser.add_argument(
         "--dialect",
         default="bvlc",
         metavar="NAME",
-        help="the Caffe that is to read a .caffemodel, such as microsoft (default bvlc; one that is none lists all)",
+        help="the Caffe that is to read a .caffemodel: bvlc, fast-rcnn, microsoft or caffe-rfcn (default bvlc)",
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
 from recaffe.prototxt.errors import PrototxtError
+from recaffe.prototxt.files.dialects import DIALECTS
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 from recaffe.tools.commands.arguments import (
@@ -22,6 +24,7 @@ from recaffe.tools.commands.arguments import (
     set_of,
 )
 from recaffe.tools.commands.errors import CommandError
+from recaffe.tools.detection.measures.anchor_fit import AnchorSettings
 from recaffe.tools.main import main
 
 
@@ -106,6 +109,21 @@ def test_a_device_is_the_processes_own(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("RANK", "3"), ("WORLD_SIZE", "4"), ("LOCAL_RANK", "1")):
         monkeypatch.setenv(name, value)
     assert device_of(parser.parse_args(["--device", "cuda"])) == torch.device("cuda", 1)
+
+
+def test_help_has_what_the_rooms_have(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Help is told without torch, so that it repeats what the rooms know."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def told(name: str) -> str:
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        return " ".join(capsys.readouterr().out.split())
+
+    dialects = " or ".join(", ".join(DIALECTS).rsplit(", ", 1))
+    assert re.findall(r"read a \.caffemodel: (.*?) \(", told("port")) == [dialects]
+    scales, ratios = (" ".join(f"{x:g}" for x in xs) for xs in (AnchorSettings.scales, AnchorSettings.ratios))
+    assert re.findall(r"theirs \(default (.*?)\)", told("anchors")) == [scales, ratios]
 
 
 @pytest.mark.parametrize(
