@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 NAME = "compare"
 HELP = "find the first layer that differs from golden blobs, and the cause"
-_NAMED = ("isolate", "verbose")
-"""Options that a comparison names."""
+_OF_PORT = {"bbox_normalize": "--bbox-normalize", "bbox_unnormalize": "--bbox-unnormalize"}
+"""Flags of `recaffe port`, which a cause may name."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -69,18 +69,23 @@ def run(args: argparse.Namespace) -> int:
                 entries.append({"ok": comparison.ok, **as_json(comparison)})
                 text = as_text(comparison, args.verbose)
             if not args.json:
-                print(in_flags(text, _NAMED, args.flags), flush=True)
+                print(_flagged(args, text), flush=True)
         if part is not None and report is not None:
             page = report.html(told_command(args.words), files_of(args, found.fixtures))
-            part.write_text(in_flags(page, _NAMED, args.flags), encoding="utf-8")
+            part.write_text(_flagged(args, page), encoding="utf-8")
     if args.json:
         whole = {"ok": counts["same"] == len(entries), **counts, "note": found.note(), "fixtures": entries}
-        print(in_flags(json.dumps(whole), _NAMED, args.flags))
+        print(_flagged(args, json.dumps(whole)))
     else:
         totals = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
         written = f"report: {args.html}" if args.html else ""
         print("\n".join(filter(None, (found.note(), f"{len(entries)} fixture(s): {totals}", written))))
     return 2 if counts["unusable"] else 1 if counts["different"] else 0
+
+
+def _flagged(args: argparse.Namespace, text: str) -> str:
+    """A text with flags for what a comparison names."""
+    return in_flags(text, ("isolate", "verbose", *_OF_PORT), args.flags | _OF_PORT)
 
 
 def _compare(subject: Subject, path: Path, options: Options, report: Document | None) -> Comparison:

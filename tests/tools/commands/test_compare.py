@@ -70,6 +70,12 @@ def test_options(floored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--until pool9: net 'tiny_frcnn' has no such blob" in capsys.readouterr().out
 
 
+def test_a_cause_names_the_flag_of_port(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["port", *map(str, (NET, WEIGHTS, tmp_path / "w.npz")), "--bbox-unnormalize"]) == 0
+    assert compare(NET, tmp_path / "w.npz", GOLDEN) == 1
+    assert "the golden's has not (recaffe port --bbox-normalize)" in capsys.readouterr().out
+
+
 def test_verbose_shows_every_blob(capsys: pytest.CaptureFixture[str]) -> None:
     assert compare(NET, WEIGHTS, GOLDEN, "-v") == 0
     out = capsys.readouterr().out.splitlines()

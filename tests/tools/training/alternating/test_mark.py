@@ -10,7 +10,7 @@ from recaffe.tools.training.alternating.mark import Mark
 from recaffe.tools.training.errors import TrainingError
 
 INPUTS = {"net": "a", "weights": "b"}
-WAY_OUT = "--force begins it anew, or choose another out="
+WAY_OUT = "force=True begins it anew, or choose another out="
 
 
 @pytest.fixture
