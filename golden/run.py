@@ -58,7 +58,9 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
     for run, top in runs(net, fixture, report) if not fixture.has_trace_alone else ():
         compare_run(net, run, isolate, report, top)
     if not isolate and (fixture.versions or fixture.rng):
-        report.notes.append("values overwritten in place and states of the random generator: --isolate compares them")
+        report.notes.append(
+            "values overwritten in place and states of the random generator: isolate=True compares them"
+        )
     if fixture.trace:
         trained = compare_trace(fixture)
         report.results += trained.results

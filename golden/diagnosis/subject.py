@@ -97,7 +97,7 @@ def _until(text: NetText, net: Net, blob: str) -> NetText:
     """The text up to the last layer that writes a blob."""
     writers = [node for node in net.nodes if blob in node.tops]
     if not writers:
-        raise GoldenError(f"--until {blob}: net {net.graph.name!r} has no such blob")
+        raise GoldenError(f"until={blob}: net {net.graph.name!r} has no such blob", choices=("until",))
     last = writers[-1].name
     end = max(i for i, layer in enumerate(text.net.layer) if layer.name == last)
     short = _copy(text)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ...errors import RecaffeError
 from .fillers import Filler, FillerError
 
 Shape = tuple[int, ...]
@@ -17,7 +18,7 @@ State = Mapping[str, npt.NDArray[Any]]
 """Where something stands among its data and random numbers, as arrays by name."""
 
 
-class LayerError(ValueError):
+class LayerError(RecaffeError):
     """A layer cannot be built or run as asked; the net adds the layer's name and its place in the prototxt."""
 
 

@@ -3,7 +3,7 @@
 from .binaryproto import read_blob
 from .caffemodel import CAFFEMODEL
 from .datum import read_datum
-from .dialects import DIALECTS, Dialect, DialectError
+from .dialects import DIALECTS, Dialect, DialectError, dialect_of
 from .format import Format, Listing
 from .hdf5 import HDF5
 from .layer_params import LayerParams, ParamValues
@@ -36,6 +36,7 @@ __all__ = [
     "SolverState",
     "Weights",
     "brought_to_disk",
+    "dialect_of",
     "format_for",
     "list_file",
     "read_blob",

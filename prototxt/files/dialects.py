@@ -13,6 +13,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 
 from ...layers import layer_class, registered
+from ...nearest import did_you_mean
 from ..caffe_pb2 import DESCRIPTOR, LayerParameter
 from ..errors import PrototxtError
 from ..forks import FORKS, Fork
@@ -38,7 +39,7 @@ class Dialect:
     def encode(self, layer: LayerParameter, where: str) -> tuple[bytes, bytes]:
         """A layer without its blobs in the fork's own numbers, as the bytes before and after the blobs."""
         if lacking := self.lacks_layer(layer.type):
-            raise DialectError(f"{where}: {self._refusal(lacking)}")
+            raise self._refusal(where, lacking)
         message = self._layer()
         self._translate(layer, message, where)
         before = self._layer()
@@ -74,7 +75,7 @@ class Dialect:
         for entry, value in source.ListFields():
             twin = target.DESCRIPTOR.fields_by_name.get(entry.name)
             if twin is None:
-                raise DialectError(f"{where}: {self._refusal(f'{source.DESCRIPTOR.name}.{entry.name}')}")
+                raise self._refusal(where, f"{source.DESCRIPTOR.name}.{entry.name}")
             if entry.message_type is not None:
                 self._translate_messages(entry, value, target, where)
             elif entry.has_presence:
@@ -97,14 +98,23 @@ class Dialect:
             return value
         name = entry.enum_type.values_by_number[value].name
         if name not in numbers.values_by_name:
-            raise DialectError(f"{where}: {self._refusal(f'{entry.containing_type.name}.{name}')}")
+            raise self._refusal(where, f"{entry.containing_type.name}.{name}")
         return numbers.values_by_name[name].number
 
-    def _refusal(self, lacking: str) -> str:
+    def _refusal(self, where: str, lacking: str) -> DialectError:
         others = [name for name, dialect in DIALECTS.items() if lacking not in dialect.fork.lacks]
-        way_out = f"--dialect {' or '.join(others)}" if others else "another format"
-        return f"{lacking} is unknown to {self.fork.name}'s Caffe ({way_out} can hold it)"
+        way_out = f"dialect={' or '.join(others)}" if others else "another format"
+        told = f"{lacking} is unknown to {self.fork.name}'s Caffe ({way_out} can hold it)"
+        return DialectError(f"{where}: {told}", choices=("dialect",))
 
 
 DIALECTS = {name: Dialect(fork) for name, fork in FORKS.items() if name != "ssd"}
 """Those that files are written in; SSD's are only read."""
+
+
+def dialect_of(name: str) -> Dialect:
+    """The dialect of a name; an unknown one is refused with the known."""
+    if name not in DIALECTS:
+        near = did_you_mean(name, DIALECTS) or f"; there are {', '.join(DIALECTS)}"
+        raise DialectError(f"dialect={name}: there is no such dialect{near}", choices=("dialect",))
+    return DIALECTS[name]

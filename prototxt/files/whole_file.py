@@ -47,4 +47,4 @@ def _refuse_existing(target: Path, force: bool) -> None:
     if target.is_dir():
         raise PrototxtError(f"{target}: is a folder")
     if not force and os.path.lexists(target):
-        raise PrototxtError(f"{target}: exists already (--force replaces it)")
+        raise PrototxtError(f"{target}: exists already (force=True replaces it)", choices=("force",))

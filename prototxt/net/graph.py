@@ -5,10 +5,10 @@ The order of steps and every name are Caffe's, so that what is built can be comp
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ...nearest import did_you_mean
 from ..caffe_pb2 import TEST, TRAIN, LayerParameter, NetParameter, NetState, NetStateRule
 from ..errors import PrototxtError
 
@@ -124,8 +124,7 @@ class _Absent:
             if blob in other.top:
                 place = f"{other.name!r} ({self.where(other.name)})"
                 return GraphError(text + f"which only layer {place} gives, and its rules leave it out of {self.phase}")
-        near = difflib.get_close_matches(blob, known, 1, 0.6)
-        return GraphError(text + "which no layer gives" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return GraphError(text + "which no layer gives" + did_you_mean(blob, known))
 
     def _comes_later(self, layer: LayerParameter, other: LayerParameter) -> str:
         if other is layer:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
+from ...nearest import by_likeness, nearest
 from ..caffe_pb2 import DESCRIPTOR, LayerParameter, NetParameter, V0LayerParameter, V1LayerParameter
 from ..forks import whose
 from .upgrade import V1_TYPES
@@ -21,7 +21,7 @@ def unknown_field(message: Descriptor, name: str) -> str:
     names = list(message.fields_by_name)
     homes = [home for home in DESCRIPTOR.message_types_by_name.values() if name in home.fields_by_name]
     today = [home for home in homes if home not in _OLD]
-    near = difflib.get_close_matches(name, names, 1, 0.8 if homes else 0.6)
+    near = nearest(name, names, 0.8 if homes else 0.6)
     near = near or [other for other in names if name in other and not homes]
     if near and not today:
         fork = whose(f"{message.name}.{near[0]}")
@@ -36,9 +36,7 @@ def unknown_field(message: Descriptor, name: str) -> str:
 def unknown_value(message: Descriptor, field: str, enum: EnumDescriptor, value: str) -> str:
     """Say that an enum has no such value, and which it has, the nearest first."""
     plain = value.strip("\"'")
-    names = sorted(
-        enum.values_by_name, key=lambda name: difflib.SequenceMatcher(None, plain.upper(), name).ratio(), reverse=True
-    )
+    names = by_likeness(plain, enum.values_by_name)
     if message is V1LayerParameter.DESCRIPTOR and plain in V1_TYPES.values():
         old = next(name for name, today in V1_TYPES.items() if today == plain)
         return f"{field} of the old layers {{ }} takes {old}, not {value}; strings are for today's layer {{ }}"

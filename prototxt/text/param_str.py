@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from ...layers import LayerError
 from ..caffe_pb2 import LayerParameter
 from .config import YamlLoader
 
@@ -17,10 +16,16 @@ def read_param_str(layer: LayerParameter) -> dict[str, Any]:
     try:
         value = yaml.load(text, YamlLoader) or {}
     except yaml.YAMLError as error:
-        raise LayerError(f"param_str {text!r} is not YAML: {' '.join(str(error).split())}") from error
+        raise _refused(f"param_str {text!r} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(value, dict):
-        raise LayerError(f"param_str {text!r} is not a mapping such as \"'feat_stride': 16\"")
+        raise _refused(f"param_str {text!r} is not a mapping such as \"'feat_stride': 16\"")
     return {str(key): item for key, item in value.items()}
+
+
+def _refused(told: str) -> ValueError:
+    from ...layers import LayerError  # here, as it brings torch, and the command line reads our lists without it
+
+    return LayerError(told)
 
 
 def write_param_str(layer: LayerParameter, key: str, value: object) -> None:

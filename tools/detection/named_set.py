@@ -1,47 +1,35 @@
-"""The data set that a command's arguments name."""
+"""A data set in VOC's layout or COCO's, by its place."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from ..datasets import CocoSet, VocSet
-from ..errors import CommandError
+from .errors import DetectionError
 from .measures import CocoIds
 from .names import names_of
 
 NamedSet = VocSet | CocoSet
 
 
-def add_set(parser: argparse.ArgumentParser, image_set: str = "test") -> None:
-    """Add the data set and what tells its parts."""
-    parser.add_argument(
-        "dataset", metavar="DATASET", type=Path, help="a folder in VOC's layout, or COCO's instances_*.json"
-    )
-    parser.add_argument(
-        "--image-set", default=image_set, metavar="NAME", help=f"which of VOC's lists of pictures (default {image_set})"
-    )
-    parser.set_defaults(default_image_set=image_set)
-    parser.add_argument("--images", metavar="FOLDER", type=Path, help="where COCO's images are")
-    parser.add_argument(
-        "--classes", metavar="NAMES", help="voc, coco, NAME,NAME,... or a file of them (default: the data set's own)"
-    )
+def named_set(path: Path, image_set: str, images: Path | None = None, classes: str | None = None) -> NamedSet:
+    """Open a folder in VOC's layout, or COCO's file of annotations.
 
-
-def named_set(args: argparse.Namespace) -> NamedSet:
-    """Open it."""
-    path: Path = args.dataset
+    `image_set` is which of VOC's lists of pictures, `classes` are VOC's, as `names_of` takes them; `images` is where
+    COCO's pictures are.
+    """
     if not path.exists():
-        raise CommandError(f"{path}: no such file or folder")
+        raise DetectionError(f"{path}: no such file or folder")
     if path.is_dir():
-        if args.images:
-            raise CommandError(f"{path}: is a folder in VOC's layout, whose images are in JPEGImages: drop --images")
-        return VocSet(path, args.image_set or args.default_image_set, names_of(args.classes) if args.classes else ())
-    if args.classes:
-        raise CommandError(f"{path}: COCO's file has its own classes: drop --classes")
-    if not args.images:
-        raise CommandError(f"{path}: say with --images FOLDER where its images are")
-    return CocoSet(path, args.images)
+        if images:
+            told = f"{path}: is a folder in VOC's layout, whose images are in JPEGImages: drop images="
+            raise DetectionError(told, choices=("images",))
+        return VocSet(path, image_set, names_of(classes) if classes else ())
+    if classes:
+        raise DetectionError(f"{path}: COCO's file has its own classes: drop classes=", choices=("classes",))
+    if not images:
+        raise DetectionError(f"{path}: say with images=FOLDER where its images are", choices=("images",))
+    return CocoSet(path, images)
 
 
 def set_name(pictures: NamedSet) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from ...prototxt.files import whole_file
 from ...prototxt.text import NetText, print_text
 from ..datasets import Floats
-from ..errors import CommandError
+from .errors import DetectionError
 
 
 def key_of(text: NetText, weights: str | Path, settings: Mapping[str, Any], pictures: Iterable[Path]) -> str:
@@ -58,7 +58,7 @@ class Store:
         try:
             return np.asarray(np.load(self.path(name), allow_pickle=False), np.float32)
         except (ValueError, EOFError) as error:
-            raise CommandError(f"{self.path(name)}: is damaged ({error}): delete it and run again") from None
+            raise DetectionError(f"{self.path(name)}: is damaged ({error}): delete it and run again") from None
 
     def wait_for(self, names: Sequence[str]) -> None:
         """Wait until other processes have done all of these."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from ..datasets import Picture
-from ..errors import CommandError
+from .errors import DetectionError
 from .net_input import NetInput
 from .store import Store
 from .tasks import Task
@@ -35,7 +35,7 @@ class Share:
         words = [os.environ.get(name, default) for name, default in (("RANK", "0"), ("WORLD_SIZE", "1"))]
         words.append(os.environ.get("LOCAL_RANK", words[0]))
         if not all(word.isdecimal() for word in words) or not int(words[0]) < int(words[1]):
-            raise CommandError(
+            raise DetectionError(
                 f"RANK {words[0]!r} of WORLD_SIZE {words[1]!r}: torchrun sets these, else leave them out"
             )
         return cls(*map(int, words))

@@ -107,7 +107,7 @@ class Certificate:
         rows = [(run.path, *self._single(single)) for run, single in pairs[:_SHOWN]]
         yield Table("Detections that one side has alone", columns, rows)
         if len(pairs) > _SHOWN:
-            yield Paragraph(f"And {len(pairs) - _SHOWN} more; --json tells all.")
+            yield Paragraph(f"And {len(pairs) - _SHOWN} more; the result as JSON has all.")
 
     def _single(self, single: Single) -> tuple[str, ...]:
         what = "lost" if single.side == "golden" else "added"

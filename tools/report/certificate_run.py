@@ -30,7 +30,7 @@ from ...layers.boxes import clip, transform_inv
 from ...prototxt.files import whole_file
 from ...prototxt.text import Config
 from ..detection import Selection
-from ..errors import CommandError
+from .errors import ReportError
 
 Array = npt.NDArray[Any]
 _ANSWERS = ("cls_prob", "bbox_pred", "rois")
@@ -164,4 +164,4 @@ def load_run(file: Path, path: Path) -> CertificateRun | None:
             told["detections"] = DetectionMatch(classes, singles)
         return replace(CertificateRun(**told), path=str(path))
     except (ValueError, TypeError, KeyError):
-        raise CommandError(f"{file}: is no run that was kept, or a damaged one: delete it") from None
+        raise ReportError(f"{file}: is no run that was kept, or a damaged one: delete it") from None

@@ -85,7 +85,7 @@ def unnormalised(case: Case) -> Iterator[Suspect]:
     weight, bias = (param.detach() for param in layer.params)
     for undo, text in words.items():
         params = BoxScaling(means, stds, undo).apply(case.node, weight, bias, count)
-        way_out = f"recaffe port --bbox-{'un' if undo else ''}normalize"
+        way_out = f"recaffe port bbox_{'un' if undo else ''}normalize=True"
         yield Suspect(f"{text} ({way_out})", with_params(layer, params))
 
 

@@ -88,7 +88,7 @@ def test_until_leaves_out_what_lies_behind() -> None:
     assert comparison.ok
     assert [f.result.key for f in comparison.chain][-2:] == ["top/conv3_1", "top/pool3"]
     assert compare_fixture(Subject(), broken).verdict.layer == "fc7"
-    with pytest.raises(GoldenError, match="--until pool9: net 'tiny_frcnn' has no such blob"):
+    with pytest.raises(GoldenError, match="until=pool9: net 'tiny_frcnn' has no such blob"):
         compare_fixture(Subject(until="pool9"), FRCNN)
 
 
@@ -96,7 +96,9 @@ def test_one_mode_alone() -> None:
     broken = replace(FRCNN, tops=FRCNN.tops | {"fc7": FRCNN.tops["fc7"] + 1})
     chain, alone = (compare_fixture(Subject(), broken, Options(c, not c)) for c in (True, False))
     assert (len(chain.isolated), len(alone.chain)) == (0, 0)
-    assert chain.verdict.text == "the first blob that differs: 'fc7' of layer 'fc7' (--isolate tells whose doing it is)"
+    assert (
+        chain.verdict.text == "the first blob that differs: 'fc7' of layer 'fc7' (isolate=True tells whose doing it is)"
+    )
     assert alone.verdict.kind == "forward"
 
 

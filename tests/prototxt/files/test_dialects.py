@@ -91,7 +91,7 @@ def test_a_layer_is_cut_where_its_blobs_belong() -> None:
         (
             "bvlc",
             ROI,
-            "LayerParameter.roi_pooling_param is unknown to bvlc's Caffe (--dialect fast-rcnn or microsoft or",
+            "LayerParameter.roi_pooling_param is unknown to bvlc's Caffe (dialect=fast-rcnn or microsoft or",
         ),
         ("fast-rcnn", "type: 'BatchNorm'", "LayerParameter.batch_norm_param is unknown to fast-rcnn's Caffe"),
         ("bvlc", "dropout_param { scale_train: false }", "DropoutParameter.scale_train is unknown to bvlc's Caffe"),

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from recaffe.prototxt.errors import PrototxtError
+from recaffe.prototxt.files.dialects import DIALECTS
 from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
-from recaffe.tools.commands.arguments import add_net, allowed, config_of, input_shapes
-from recaffe.tools.errors import CommandError
+from recaffe.tools.commands.arguments import (
+    add_device,
+    add_net,
+    add_set,
+    allowed,
+    config_of,
+    device_of,
+    input_shapes,
+    set_of,
+)
+from recaffe.tools.commands.errors import CommandError
+from recaffe.tools.detection.measures.anchor_fit import AnchorSettings
+from recaffe.tools.main import main
 
 
 def parsed(*words: str) -> argparse.Namespace:
@@ -75,3 +89,68 @@ def test_input_shapes() -> None:
 def test_a_wrong_input_shape_is_refused(word: str) -> None:
     with pytest.raises(CommandError, match=rf"--input {word}: expected BLOB=N,C,H,W"):
         input_shapes([word])
+
+
+def test_a_set_is_the_one_that_is_named(fixtures_dir: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_set(parser, "trainval")
+    place = str(fixtures_dir / "detection" / "VOCdevkit2007")
+    assert len(set_of(parser.parse_args([place])).pictures()) == 9
+    assert len(set_of(parser.parse_args([place, "--image-set", ""])).pictures()) == 9
+    named = set_of(parser.parse_args([place, "--image-set", "test", "--classes", "wedge,disc,block"]))
+    assert named.classes == ("__background__", "wedge", "disc", "block")
+    assert named.pictures()[0].name == "000019"
+
+
+def test_a_device_is_the_processes_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = argparse.ArgumentParser()
+    add_device(parser)
+    assert device_of(parser.parse_args([])) == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for name, value in (("RANK", "3"), ("WORLD_SIZE", "4"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    assert device_of(parser.parse_args(["--device", "cuda"])) == torch.device("cuda", 1)
+
+
+def test_help_has_what_the_rooms_have(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Help is told without torch, so that it repeats what the rooms know."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def told(name: str) -> str:
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        return " ".join(capsys.readouterr().out.split())
+
+    dialects = " or ".join(", ".join(DIALECTS).rsplit(", ", 1))
+    assert re.findall(r"read a \.caffemodel: (.*?) \(", told("port")) == [dialects]
+    scales, ratios = (" ".join(f"{x:g}" for x in xs) for xs in (AnchorSettings.scales, AnchorSettings.ratios))
+    assert re.findall(r"theirs \(default (.*?)\)", told("anchors")) == [scales, ratios]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            "test n w . --images .",
+            "test: .: is a folder in VOC's layout, whose images are in JPEGImages: drop --images",
+        ),
+        ("anchors a.json", "anchors: a.json: say with --images FOLDER where its images are"),
+        ("test n w a.json --classes voc", "test: a.json: COCO's file has its own classes: drop --classes"),
+        ("summary n --set RNG_SEED", "summary: --set takes keys and values in turn: 'RNG_SEED' has no value"),
+        ("summary n --set RNG 1", "summary: --set: unknown key 'RNG'; did you mean 'RNG_SEED'?"),
+        ("port n w a.npz --dialect bvcl", "port: --dialect bvcl: there is no such dialect; did you mean 'bvlc'?"),
+        ("surgery n w a a.npz --dialect x", "surgery: --dialect x: there is no such dialect; there are bvlc, "),
+        ("data check . --allow tinny", "data: --allow tinny: there is no such kind of finding; did you mean 'tiny'?"),
+        ("data check . --allow x", "data: --allow x: there is no such kind of finding; there are zero-based, "),
+    ],
+)
+def test_refusals_name_flags(
+    words: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.json").write_text("{}")
+    Path("n").write_text(RFCN)
+    assert main(words.split()) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"recaffe {line}")
+    assert err.count("\n") == 1

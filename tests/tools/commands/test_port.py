@@ -150,7 +150,7 @@ def test_what_breaks_off_leaves_nothing(
 def test_a_file_that_came_out_wrong_is_not_kept(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
-    from recaffe.tools.commands import port as module
+    from recaffe.tools.porting import weights as module
 
     right = module.write_weights
 
@@ -191,7 +191,7 @@ def test_nan_is_refused_unless_allowed(tmp_path: Path, refused: Callable[..., st
     bad = tmp_path / "nan.caffemodel"
     bad.write_bytes(content)
     line = refused("port", LENET, bad, tmp_path / "a.npz")
-    assert line == f"{bad}: NaN or infinite: 1 value(s) of layer 'ip2', blob 1 (allow_nonfinite takes them)"
+    assert line == f"{bad}: NaN or infinite: 1 value(s) of layer 'ip2', blob 1 (--allow-nonfinite takes them)"
     assert port(LENET, bad, tmp_path / "a.caffemodel", "--allow-nonfinite") == 0
     assert (tmp_path / "a.caffemodel").read_bytes() == content
 
@@ -220,7 +220,7 @@ def test_deviations_alone_are_refused(tmp_path: Path, refused: Callable[..., str
 def test_large_nets_are_not_run_unasked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("recaffe.tools.commands.port._MOST_WORK", 1000)
+    monkeypatch.setattr("recaffe.tools.porting.size._MOST_WORK", 1000)
     assert port(LENET, WEIGHTS, tmp_path / "a.npz") == 0
     assert "  check: not run: 0.0 G multiply-adds, 0 MiB (--run runs it)\n" in capsys.readouterr().out
     assert port(LENET, WEIGHTS, tmp_path / "b.npz", "--run") == 0

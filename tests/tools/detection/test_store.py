@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from recaffe.prototxt.text.read import read_net
+from recaffe.tools.detection.errors import DetectionError
 from recaffe.tools.detection.store import Store, key_of
-from recaffe.tools.errors import CommandError
 
 ROWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 
@@ -31,7 +31,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     content = store.path("a").read_bytes()
     for damaged in (content[:-5], b"", b"nothing at all"):
         store.path("a").write_bytes(damaged)
-        with pytest.raises(CommandError, match=r"a\.npy: is damaged .* delete it and run again"):
+        with pytest.raises(DetectionError, match=r"a\.npy: is damaged .* delete it and run again"):
             store.get("a")
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from recaffe.tools.datasets.annotations.pictures import Picture
+from recaffe.tools.detection.errors import DetectionError
 from recaffe.tools.detection.net_input import NetInput
 from recaffe.tools.detection.store import Store
 from recaffe.tools.detection.sweep import Share, Sweep
 from recaffe.tools.detection.tasks import TaskReport
-from recaffe.tools.errors import CommandError
 
 PICTURES = [Picture(str(i), Path(str(i)), None, (), Path("a"), 1) for i in range(7)]
 
@@ -65,10 +65,10 @@ def test_a_picture_that_cannot_be_read_ends_it(tmp_path: Path) -> None:
     task = Counting()
 
     def unreadable(picture: Picture) -> NetInput:
-        raise CommandError(f"{picture.path}: cannot be read")
+        raise DetectionError(f"{picture.path}: cannot be read")
 
     task.prepare = unreadable  # type: ignore[method-assign]
-    with pytest.raises(CommandError, match="0: cannot be read"):
+    with pytest.raises(DetectionError, match="0: cannot be read"):
         Sweep(task).run(PICTURES, Store(tmp_path), Share())
 
 
@@ -94,6 +94,6 @@ def test_torchrun_tells_the_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert Share.of_environment() == Share(5, 8, 1)
     monkeypatch.setenv("WORLD_SIZE", "5")
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(DetectionError) as error:
         Share.of_environment()
     assert str(error.value) == "RANK '5' of WORLD_SIZE '5': torchrun sets these, else leave them out"

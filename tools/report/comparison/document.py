@@ -60,10 +60,10 @@ class Document:
         body = [element("h2", path, id=f"f{number}"), element("div", answer, class_="verdict bad")]
         self.sections.append(element("section", body, class_="fixture", aria_labelledby=f"f{number}"))
 
-    def html(self, words: Sequence[str], files: Iterable[str | Path]) -> str:
+    def html(self, command: str, files: Iterable[str | Path]) -> str:
         """The whole file."""
         index = self._index() if len(self.entries) > 1 else None
-        made = as_html([*environment(words, files), *self.origins])
+        made = as_html([*environment(command, files), *self.origins])
         told = element("section", made, class_="environment")
         return page(self.title, [_search(), index, self.sections, told])
 

@@ -17,7 +17,7 @@ from ....prototxt.solving import Solver, places_beside, weights_beside
 from ....prototxt.text import Config, NetText, print_text
 from ...datasets import digest_of, training_roidb, truth_roidb, write_proposals
 from ...detection import NamedSet, Proposer, Proposing, Share, Store, Sweep
-from ...errors import CommandError
+from ..errors import TrainingError
 from ..run import Means, go_on, solver_into, start_from, states_of, train_through
 from .mark import Mark, digest_of_file, digest_of_text
 from .plan import PlannedStep
@@ -111,7 +111,7 @@ class Course:
         roidb = training_roidb([self.pictures], config, [proposals] if proposals else ())
         start = partial(_begin, weights)
         if not train_through(training, roidb, mark.folder, start, self.means):
-            raise CommandError(
+            raise TrainingError(
                 f"{step.name}: stopped after iteration {training.iter}; the same command goes on from there"
             )
         return mark.done(_last_alone(own))

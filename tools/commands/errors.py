@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...errors import RecaffeError
 
-class CommandError(ValueError):
+
+class CommandError(RecaffeError):
     """A command cannot do what was asked: one line that says what, where, and the way out."""
