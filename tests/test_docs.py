@@ -116,7 +116,8 @@ def test_the_front_page_is_short_and_lists_every_command() -> None:
     text = FRONT.read_text()
     assert len(text.splitlines()) <= LONGEST_FRONT
     rows = re.findall(r"^\| (`[^|]+`) \|[^|]+\| .*\]\(docs/", text, re.MULTILINE)
-    assert sorted(word for row in rows for word in re.findall(r"`([\w-]+)`", row)) == sorted(COMMANDS)
+    listed = [word for row in rows for word in re.findall(r"`([\w-]+)`", row)]
+    assert sorted(listed) == sorted(COMMANDS), "README.md's table of commands; see docs/contributing.md#add-a-command"
 
 
 def test_a_command_has_what_contributing_asks() -> None:
