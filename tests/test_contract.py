@@ -22,6 +22,7 @@ from .layers.test_gradients import CASES
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPES = registered()
+PAGE = "docs/contributing.md#add-a-layer says how to write it"
 # What a net offers every constructor, the last line to those that deal with files.
 OFFERED = {"phase", "rng", "generator", "given"} | {
     *("seeds", "folder", "transform_param", "top_names", "read_datum"),
@@ -38,22 +39,32 @@ def shipped() -> set[str]:
     return {word for text in texts for word in re.findall(r"\b(?:type|layer)\s*:\s*[\"'](\w+)[\"']", text)}
 
 
+def home(cls: type[Layer]) -> str:
+    """The module of a type below layers/, as a path without suffix."""
+    return cls.__module__.removeprefix("recaffe.layers.").replace(".", "/")
+
+
 def test_a_type_has_a_module_and_a_test_of_its_name() -> None:
     assert len(TYPES) > 20
-    modules = {name: cls.__module__.removeprefix("recaffe.layers.") for name, cls in TYPES.items()}
-    untested = {stem for stem in modules.values() if not (ROOT / "tests" / "layers" / f"test_{stem}.py").is_file()}
-    assert untested == set()
+    tests = {name: Path("tests", "layers", home(cls)) for name, cls in TYPES.items()}
+    files = {name: path.with_name(f"test_{path.name}.py").as_posix() for name, path in tests.items()}
+    missing = [f"{file} (of {name})" for name, file in files.items() if not (ROOT / file).is_file()]
+    assert not missing, f"missing: {', '.join(missing)}; {PAGE}"
 
 
 def test_a_type_has_a_fixture() -> None:
     have = shipped()
-    assert {name for name in TYPES if name.rpartition(".")[2] not in have} == set()
+    without = [name for name in TYPES if name.rpartition(".")[2] not in have]
+    missing = [f"golden/fixtures/layers/{home(TYPES[name])}.npz (of {name})" for name in without]
+    assert not missing, f"missing: {', '.join(missing)}; {PAGE}"
 
 
 def test_a_docstring_names_bottoms_and_tops() -> None:
     for name, cls in TYPES.items():
-        assert re.search(r"\btops?\b", cls.__doc__ or "", re.IGNORECASE), name
-        assert cls.bottoms.most == 0 or re.search(r"\bbottoms?\b", cls.__doc__ or "", re.IGNORECASE), name
+        where = f"layers/{home(cls)}.py: the docstring of {name} names no {{}}; {PAGE}"
+        assert re.search(r"\btops?\b", cls.__doc__ or "", re.IGNORECASE), where.format("top")
+        takes_none = cls.bottoms.most == 0
+        assert takes_none or re.search(r"\bbottoms?\b", cls.__doc__ or "", re.IGNORECASE), where.format("bottom")
 
 
 @pytest.mark.parametrize("name", TYPES)
