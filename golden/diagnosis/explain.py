@@ -14,10 +14,11 @@ from ...layers import LayerError
 from ...prototxt import PrototxtError
 from ...prototxt.net import Net, ParamName
 from ..compare import compare_blob
+from ..isolate import Isolation, Run, VersionNames
 from .causes import Case, Rule, Suspect, rules, with_params
 from .differences import FieldDifference, ParamDifference
 from .findings import Cause
-from .pieces import Ran, Run, VersionNames, cut
+from .pieces import PieceRun, cut
 
 Fact = FieldDifference | ParamDifference
 
@@ -37,13 +38,13 @@ class Known:
     allowed: float
 
 
-def explain(ran: Ran, known: Known) -> tuple[str, list[Cause]]:
+def explain(ran: PieceRun, known: Known) -> tuple[str, list[Cause]]:
     """The layer of a piece that is to blame, and the causes that explain it, the most telling first."""
     with ran.before():
         return _explain(ran, known)
 
 
-def _explain(ran: Ran, known: Known) -> tuple[str, list[Cause]]:
+def _explain(ran: PieceRun, known: Known) -> tuple[str, list[Cause]]:
     facts, layers = _facts(ran, known)
     # What the facts explain is not looked for in other layers than theirs.
     places = [i for i in ran.piece.layers if not facts or ran.net.steps[i].node.name in layers]
@@ -52,7 +53,7 @@ def _explain(ran: Ran, known: Known) -> tuple[str, list[Cause]]:
     return next(named, ran.net.steps[ran.piece.layers[0]].node.name), suspects + facts
 
 
-def _suspects(ran: Ran, position: int, known: Known) -> Iterator[Cause]:
+def _suspects(ran: PieceRun, position: int, known: Known) -> Iterator[Cause]:
     """Every rule whose mistake in a layer, made or undone, gives the golden's numbers."""
     before = _distance(ran, ran.tops, known)
     node, layer = ran.net.steps[position].node, ran.net.steps[position].layer
@@ -73,14 +74,14 @@ def _listed(rule: Rule, case: Case) -> Iterator[Suspect]:
         yield from rule.suspects(case)
 
 
-def _try(ran: Ran, stand_ins: Mapping[int, Run], known: Known) -> float | None:
+def _try(ran: PieceRun, stand_ins: Mapping[int, Run], known: Known) -> float | None:
     try:
         return _distance(ran, ran.again(stand_ins), known)
     except (PrototxtError, LayerError):
         return None  # what cannot be computed explains nothing
 
 
-def _distance(ran: Ran, tops: Mapping[str, Tensor], known: Known) -> float | None:
+def _distance(ran: PieceRun, tops: Mapping[str, Tensor], known: Known) -> float | None:
     """The largest difference to the golden in parts of its magnitude, None for another shape; inf for a decision."""
     worst = 0.0
     for top in ran.piece.tops:
@@ -91,7 +92,7 @@ def _distance(ran: Ran, tops: Mapping[str, Tensor], known: Known) -> float | Non
     return worst
 
 
-def _facts(ran: Ran, known: Known) -> tuple[list[Cause], set[str]]:
+def _facts(ran: PieceRun, known: Known) -> tuple[list[Cause], set[str]]:
     """What of the golden's prototxt and params gives the golden's numbers here; and in which layers that differs."""
     before = None if ran.problem else _distance(ran, ran.tops, known)
     twin = _twin(ran, known)
@@ -114,7 +115,7 @@ def _facts(ran: Ran, known: Known) -> tuple[list[Cause], set[str]]:
     return [], set()
 
 
-def _readers(ran: Ran, difference: Fact) -> list[str]:
+def _readers(ran: PieceRun, difference: Fact) -> list[str]:
     """The layers of a piece that read a config key."""
     if not isinstance(difference, FieldDifference):
         return []
@@ -126,18 +127,18 @@ def _readers(ran: Ran, difference: Fact) -> list[str]:
     ]
 
 
-def _twin(ran: Ran, known: Known) -> Ran | None:
+def _twin(ran: PieceRun, known: Known) -> PieceRun | None:
     """The piece of the golden's net that gives the same blobs."""
-    reference = known.reference
-    known_here = {name for names in VersionNames(reference).writes for name in names}
-    blobs = {name: blob for name, blob in ran.golden.items() if name in known_here}
-    for piece in cut(reference, blobs):
+    names = {name for names in VersionNames(known.reference).writes for name in names}
+    blobs = {name: blob for name, blob in ran.golden.items() if name in names}
+    for piece in cut(known.reference, blobs):
         if set(ran.piece.tops) <= set(piece.tops):
-            return Ran(reference, piece, blobs, ran.fed, {}, "", replace(ran.drawn, statistics={}), ran.left)
+            isolation = Isolation(known.reference, blobs, ran.isolation.fed, ran.isolation.rng)
+            return PieceRun(isolation, piece, replace(ran.state, statistics={}))
     return None
 
 
-def _exchanged(ran: Ran, other: Net) -> dict[int, Run]:
+def _exchanged(ran: PieceRun, other: Net) -> dict[int, Run]:
     """A piece's layers with the params that another net has for them, where these fit."""
     theirs = other.layers
     stand_ins: dict[int, Run] = {}

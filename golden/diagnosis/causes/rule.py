@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from ....layers import Layer
 from ....prototxt.net import Net, Node, ParamName
-from ..pieces import Ran, Run
+from ...isolate import Run
+from ..pieces import PieceRun
 
 L = TypeVar("L", bound=Layer)
 
@@ -36,7 +37,7 @@ class Suspect:
 class Case:
     """A layer that is suspected, and what is known around it."""
 
-    ran: Ran
+    ran: PieceRun
     position: int
     params: Mapping[ParamName, npt.NDArray[Any]] = field(default_factory=dict)
     """The golden's params."""
