@@ -18,7 +18,7 @@ from .fixture import Fixture
 Blobs = Mapping[str, Tensor]
 Words = npt.NDArray[Any]
 """NumPy's generator as a fixture has it: 624 words, position, has_gauss and gauss."""
-Run = Callable[..., tuple[Tensor, ...]]
+StandIn = Callable[..., tuple[Tensor, ...]]
 """A layer, or what stands in for one: bottoms to tops."""
 
 
@@ -58,7 +58,7 @@ class Isolation:
         self._leaves: dict[str, Tensor] = {}
         self._made: dict[str, Tensor] = {}
 
-    def run(self, layers: Iterable[int], stand_ins: Mapping[int, Run] = {}) -> dict[str, Tensor]:
+    def run(self, layers: Iterable[int], stand_ins: Mapping[int, StandIn] = {}) -> dict[str, Tensor]:
         """What the layers at some positions make, or what stands in for them, by the names of versions."""
         made: dict[str, Tensor] = {}
         for i in layers:

@@ -166,10 +166,9 @@ def _run_isolated(net: Net, fixture: Fixture, backward: bool) -> RunResult:
     made = isolation.run(range(len(net.steps)))
     result = RunResult({name: top.detach() for name, top in made.items()}, rng=isolation.words)
     if backward:
-        golden = fixture.bottoms | fixture.tops
-        losses = {name: weight for name, weight in net.loss_weights.items() if name in golden}
-        seeds = {name: np.full_like(golden[name], weight) for name, weight in losses.items()} | fixture.top_diffs
-        result.diffs, result.dependent = isolation.backward(_tensors(seeds), _tensors(fixture.diffs))
+        seeds = {name: torch.full_like(made[name], weight) for name, weight in net.loss_weights.items()}
+        given, diffs = _tensors(fixture.top_diffs), _tensors(fixture.diffs)
+        result.diffs, result.dependent = isolation.backward(seeds | given, diffs)
     return result
 
 

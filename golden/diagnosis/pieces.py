@@ -12,7 +12,7 @@ from torch import Tensor
 from ...layers import LayerError, State, random_state, set_random_state
 from ...prototxt import PrototxtError
 from ...prototxt.net import Net
-from ..isolate import Blobs, Isolation, Run, VersionNames
+from ..isolate import Blobs, Isolation, StandIn, VersionNames
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class PieceRun:
             now.restore(self.net)
 
     @torch.no_grad()
-    def again(self, stand_ins: Mapping[int, Run]) -> dict[str, Tensor]:
+    def again(self, stand_ins: Mapping[int, StandIn]) -> dict[str, Tensor]:
         """The tops with other layers at some positions."""
         with self.before():
             return _tops(self.isolation, self.piece, stand_ins)
@@ -126,6 +126,6 @@ def run_pieces(isolation: Isolation) -> list[PieceRun]:
     return done
 
 
-def _tops(isolation: Isolation, piece: Piece, stand_ins: Mapping[int, Run] = {}) -> dict[str, Tensor]:
+def _tops(isolation: Isolation, piece: Piece, stand_ins: Mapping[int, StandIn] = {}) -> dict[str, Tensor]:
     made = isolation.run(piece.layers, stand_ins)
     return {name: made[name].contiguous() for name in piece.tops}

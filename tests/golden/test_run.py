@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from recaffe.golden.errors import GoldenError
-from recaffe.golden.find import find
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.fixture.find import find
 from recaffe.golden.run import Report, hand_in, verify
 from recaffe.layers.base.layer import LayerError
 from recaffe.layers.pooling import PoolingLayer

@@ -14,7 +14,7 @@ import torch
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
 from recaffe.golden.diagnosis.findings import BlobFinding, as_json
 from recaffe.golden.errors import GoldenError
-from recaffe.golden.fixture import Array, Fixture
+from recaffe.golden.fixture.fixture import Array, Fixture
 from recaffe.golden.isolate import isolation_of
 from recaffe.golden.subject import Subject
 from recaffe.layers.boxes import arithmetic as boxes

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
-from recaffe.golden.fixture import Fixture, ParamName
+from recaffe.golden.fixture.fixture import Fixture, ParamName
 from recaffe.golden.subject import Subject
 from recaffe.prototxt.files.read import read_weights
 from recaffe.prototxt.text.config import Config

@@ -67,30 +67,30 @@ def test_a_piece_that_does_not_fit_stops_no_other() -> None:
 def test_again_draws_the_same_numbers() -> None:
     fixture = Fixture.load(FIXTURES / "nets" / "frcnn_train.npz")
     net = filled(fixture)
-    ran = runs(net, fixture)["roi-data"]
+    run = runs(net, fixture)["roi-data"]
     after = net.rng.get_state()[1].copy()
-    again = ran.again({})
-    assert all(torch.equal(again[top], ran.tops[top]) for top in ran.piece.tops)
+    again = run.again({})
+    assert all(torch.equal(again[top], run.tops[top]) for top in run.piece.tops)
     assert np.array_equal(net.rng.get_state()[1], after)
 
 
 def test_a_layer_draws_from_the_goldens_state() -> None:
     fixture = Fixture.load(FIXTURES / "nets" / "frcnn_train.npz")
     net = filled(fixture)
-    ran = runs(net, fixture)["roi-data"]
-    with ran.before():
+    run = runs(net, fixture)["roi-data"]
+    with run.before():
         words = rng_words(net.rng)
     other = replace(fixture, rng={"roi-data": words}, rng_seed=99)
     told = runs(filled(other), other)["roi-data"]
     assert not np.array_equal(told.isolation.words["roi-data"], words)
-    assert torch.equal(told.tops["rois"], ran.tops["rois"])
+    assert torch.equal(told.tops["rois"], run.tops["rois"])
 
 
 def test_running_statistics_stay_as_they_were() -> None:
     fixture = Fixture.load(FIXTURES / "layers" / "bn_train_eps.npz")
     net = filled(fixture)
-    ran = runs(net, fixture)["op"]
+    run = runs(net, fixture)["op"]
     after = [param.detach().clone() for param in net.layer("op").params]
-    ran.again({})
+    run.again({})
     assert all(torch.equal(a, b) for a, b in zip(after, net.layer("op").params, strict=True))
     assert torch.equal(after[2], torch.from_numpy(fixture.post["op", 2]))
