@@ -79,7 +79,7 @@ class Blamer:
             for name in piece.piece.tops
         }
         wrong: dict[int, list[BlobFinding]] = {}
-        for result in compared.results:
+        for result in sorted(compared.results, key=lambda result: makers.get(result.key, len(pieces))):
             i = makers.get(result.key)
             if i is None and result.problem == "missing" and result.kind != "post":
                 continue  # what the net has not got is a finding of names
