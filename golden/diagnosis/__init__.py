@@ -1,5 +1,6 @@
 """Where a net first differs from golden blobs, whose doing it is, and why."""
 
+from ..subject import Subject
 from .differences import (
     NEAR,
     ClassMatch,
@@ -13,7 +14,6 @@ from .differences import (
 from .divergence import Options, compare_fixture
 from .findings import Blame, BlobFinding, Comparison, as_json
 from .language import Vocabulary
-from .subject import Subject
 
 __all__ = [
     "NEAR",

@@ -41,7 +41,7 @@ def histogram(want: Array, have: Array, result: BlobResult) -> Html | None:
 def _counts(want: Array, have: Array) -> list[int]:
     """Values without any error, then half a decade each, then those that are not finite where they should be."""
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        errors = np.abs(have - want) / (largest_magnitude(want) or 1.0)
+        errors = np.asarray(np.abs(have - want) / (largest_magnitude(want) or 1.0))  # of a scalar blob no array
     errors[(want == have) | (np.isnan(want) & np.isnan(have))] = 0
     real = np.isfinite(errors)
     places = np.zeros(errors.shape, np.int64)

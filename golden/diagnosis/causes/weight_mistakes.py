@@ -90,7 +90,7 @@ def unnormalised(case: Case) -> Iterator[Suspect]:
 
 
 def _gives_boxes(case: Case) -> bool:
-    last = Vocabulary(case.net).meaning(case.node.tops[0]).channel(len(case.layer.params[0]) - 1)
+    last = Vocabulary(case.net).kind(case.node.tops[0]).channel(len(case.layer.params[0]) - 1)
     return last.startswith("class") and ", dh" in last
 
 
@@ -117,7 +117,7 @@ def _shift(case: Case, outputs: int) -> Tensor | None:
     """The median difference to the golden of each output, where both are above what a ReLU cuts."""
     if not case.only_top:
         return None
-    have, want = case.ran.tops[case.only_top], case.ran.golden[case.only_top]
+    have, want = case.run.tops[case.only_top], case.run.golden[case.only_top]
     if have.shape != want.shape or have.dim() < 2 or have.shape[1] != outputs:
         return None
     columns = [x.transpose(0, 1).reshape(outputs, -1) for x in (have, want)]  # (N, C, ...) -> (C, N * ...)

@@ -13,10 +13,10 @@ import torch
 
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
 from recaffe.golden.diagnosis.findings import BlobFinding, as_json
-from recaffe.golden.diagnosis.pieces import golden_blobs
-from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.errors import GoldenError
-from recaffe.golden.fixture import Array, Fixture
+from recaffe.golden.fixture.fixture import Array, Fixture
+from recaffe.golden.isolate import isolation_of
+from recaffe.golden.subject import Subject
 from recaffe.layers.boxes import arithmetic as boxes
 from recaffe.layers.boxes.nms import by_score
 from recaffe.layers.proposal import ProposalLayer
@@ -57,7 +57,7 @@ def near_tie() -> Fixture:
         net(FRCNN.bottoms, keep="all")
     at = next(i for i, node in enumerate(net.nodes) if node.name == "proposal")
     node, layer = net.nodes[at], cast(ProposalLayer, net.steps[at].layer)
-    golden, _ = golden_blobs(net, FRCNN)
+    golden = isolation_of(net, FRCNN).golden
     sides = [[golden[blob] for blob in node.bottoms], [net.blobs[blob] for blob in node.bottoms]]
     anchors, deltas, scores = layer.rows(*sides[0][:2])
     height, width = map(float, FRCNN.bottoms["im_info"][0, :2])

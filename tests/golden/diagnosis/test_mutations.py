@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
-from recaffe.golden.diagnosis.subject import Subject
-from recaffe.golden.fixture import Fixture, ParamName
+from recaffe.golden.fixture.fixture import Fixture, ParamName
+from recaffe.golden.subject import Subject
 from recaffe.prototxt.files.read import read_weights
 from recaffe.prototxt.text.config import Config
 from recaffe.prototxt.text.read import read_net

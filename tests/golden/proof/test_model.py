@@ -11,7 +11,7 @@ from torch import Tensor
 
 from recaffe.golden.errors import GoldenError
 from recaffe.golden.proof.model import prove
-from recaffe.golden.proof.weights import run_blobs
+from recaffe.golden.proof.trial import run_blobs
 from recaffe.prototxt.files.weights import Floats
 from recaffe.prototxt.net.net import Net
 

@@ -22,6 +22,13 @@ def test_a_histogram_counts_every_value() -> None:
     assert "errors in parts of the largest magnitude, 4: 2 of 7 beyond what is allowed (1e-05)" in html
 
 
+def test_a_scalar() -> None:
+    want, have = np.array(2.0), np.array(2.5)
+    html = str(histogram(want, have, compare_blob("top/loss", want, have, 1e-5)))
+    assert re.findall(r"<title>(.+?)</title>", html) == ["1 values"]
+    assert 'class="beyond"' in html
+
+
 def test_blobs_that_cannot_be_compared_have_none() -> None:
     want, have = np.zeros((2, 3)), np.zeros((3, 2))
     assert histogram(want, have, compare_blob("top/a", want, have, 1e-5)) is None

@@ -1,4 +1,4 @@
-"""A net and what an operation made of it: what must be the same is run and compared."""
+"""A net and what surgery made of it: what must be the same is run and compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...prototxt.net import Net
 from ...prototxt.surgery import Promise, Rows, reached
 from ..compare import BlobResult, compare_blob, largest_magnitude
 from ..errors import GoldenError
-from .weights import own_memory, run_blobs, trial_inputs
+from .trial import own_memory, run_blobs, trial_inputs
 
 _CHANNELS = 1e-5
 """How far kept channels may move: products of other sizes round in another order."""

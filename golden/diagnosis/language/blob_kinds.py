@@ -1,4 +1,4 @@
-"""What a place in a blob is, in the words of who knows the net: an anchor, a RoI, a class, a coordinate."""
+"""The kinds of blob, by what a place in one is: an anchor, a RoI, a class, a coordinate."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ DELTAS = ("dx", "dy", "dw", "dh")
 CORNERS = ("x1", "y1", "x2", "y2")
 
 
-class Meaning(Protocol):
-    """Finds words for places; `channel` has those for a channel or column alone, as a layer's output has them."""
+class BlobKind(Protocol):
+    """Words for the places of a blob; `channel` has those for a channel or column alone, as in a layer's output."""
 
     def at(self, index: Index, shape: Shape) -> str:
         """The words for an index into a blob of that shape."""

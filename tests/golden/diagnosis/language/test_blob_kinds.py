@@ -1,17 +1,17 @@
-"""The words of meanings by themselves."""
+"""The words of kinds of blob by themselves."""
 
 from __future__ import annotations
 
 import pytest
 
-from recaffe.golden.diagnosis.language.meanings import (
+from recaffe.golden.diagnosis.language.blob_kinds import (
     CLASSES,
     IMAGE_INFO,
     ROI_BOXES,
     ROIS,
     TRUTHS,
+    BlobKind,
     Items,
-    Meaning,
     deltas_of,
     labels_of,
     scores_of,
@@ -19,7 +19,7 @@ from recaffe.golden.diagnosis.language.meanings import (
 
 
 @pytest.mark.parametrize(
-    ("meaning", "index", "shape", "words"),
+    ("kind", "index", "shape", "words"),
     [
         (Items("image"), (0, 3, 4, 5), (1, 7, 8, 9), "channel 3, row 4, column 5"),
         (Items("image"), (1, 3, 4, 5), (2, 7, 8, 9), "image 1, channel 3, row 4, column 5"),
@@ -38,8 +38,8 @@ from recaffe.golden.diagnosis.language.meanings import (
         (labels_of(9), (0, 0, 3 * 38 + 12, 40), (1, 1, 342, 63), "anchor (row 12, column 40, #3)"),
     ],
 )
-def test_words(meaning: Meaning, index: tuple[int, ...], shape: tuple[int, ...], words: str) -> None:
-    assert meaning.at(index, shape) == words
+def test_words(kind: BlobKind, index: tuple[int, ...], shape: tuple[int, ...], words: str) -> None:
+    assert kind.at(index, shape) == words
 
 
 def test_channels() -> None:

@@ -1,21 +1,23 @@
-"""What is held against fixtures: a prototxt and weights, or the fixture's own in place of either."""
+"""The net of a fixture: its own prototxt, params and config, or what is held against it in place of any of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ...prototxt import NetParameter
-from ...prototxt.files import Weights
-from ...prototxt.net import Allow, Match, Net, ParamName
-from ...prototxt.text import Config, NetText, read_net
-from ..attachments import without_data
-from ..errors import GoldenError
-from ..fixture import Fixture
+from ..layers import registered
+from ..prototxt import NetParameter
+from ..prototxt.files import Weights
+from ..prototxt.net import Allow, Match, Net, ParamName
+from ..prototxt.text import Config, NetText, read_net
+from .errors import GoldenError
+from .fixture import Fixture
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,13 @@ class Subject:
 
     def build(self, fixture: Fixture) -> Net:
         """The net, without params yet."""
-        text = without_data(_copy(self.text or read_net(fixture.prototxt)), fixture.bottoms)
+        text = _without_data(self.prototxt(fixture), fixture.bottoms)
         net = self._net(fixture, text)
         return self._net(fixture, _until(text, net, self.until)) if self.until else net
+
+    def prototxt(self, fixture: Fixture) -> NetText:
+        """The net as written, to be changed at will."""
+        return _copy(self.text) if self.text else read_net(fixture.prototxt)
 
     def config(self, fixture: Fixture) -> Config:
         """The config of the net."""
@@ -91,6 +97,23 @@ def golden_params(net: Net, fixture: Fixture) -> dict[ParamName, Tensor]:
         for (layer, index), value in fixture.params.items()
         if index < len(shapes.get(layer, [])) and shapes[layer][index] == value.shape
     }
+
+
+def param_of(net: Net, layer: str, index: int) -> Tensor | None:
+    """One param of a net, if it has it."""
+    params = net.layer(layer).params if layer in net.layers else []
+    return params[index].detach() if index < len(params) else None
+
+
+def _without_data(text: NetText, fed: Mapping[str, npt.NDArray[Any]]) -> NetText:
+    """The net with an Input in place of each layer that would read files to give what is handed in."""
+    types = registered()
+    for layer in text.net.layer:
+        if layer.type in types and types[layer.type].reads_files and layer.top and set(layer.top) <= set(fed):
+            layer.type = "Input"
+            for top in layer.top:
+                layer.input_param.shape.add(dim=fed[top].shape)
+    return text
 
 
 def _until(text: NetText, net: Net, blob: str) -> NetText:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recaffe.golden.errors import GoldenError
-from recaffe.golden.proof.operation import compare_changed
+from recaffe.golden.proof.surgery import compare_changed
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.surgery.operation import Promise, reached
 from recaffe.prototxt.text.config import Config

@@ -5,36 +5,14 @@ import h5py
 import numpy as np
 import pytest
 
-from recaffe.golden.attachments import compare_files, compare_weights, files_apart, hand_in
 from recaffe.golden.errors import GoldenError
+from recaffe.golden.files import compare_files, compare_weights, files_apart
 from recaffe.golden.fixture import Fixture
-from recaffe.layers.base.layer import LayerError
-from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 
-MEMORY = """layer { name: "m" type: "MemoryData" top: "data" top: "label"
-  memory_data_param { batch_size: 2 channels: 3 height: 4 width: 5 } }"""
 OUTPUT = """layer { name: "x" type: "Input" top: "x" top: "l" input_param { shape { dim: 2 dim: 3 } } }
 layer { name: "out" type: "HDF5Output" bottom: "x" bottom: "l" hdf5_output_param { file_name: "out.h5" } }"""
-ARRAYS = {"data": np.zeros((4, 3, 4, 5), np.float32), "label": np.float32([1, 2, 3, 4])}
-
-
-def test_arrays_reach_the_layer_by_its_tops() -> None:
-    net = Net(read_net(MEMORY))
-    hand_in(net, ARRAYS)
-    assert net()["label"].flatten().tolist() == [1, 2]
-
-
-def test_arrays_that_nobody_takes() -> None:
-    net = Net(read_net(MEMORY))
-    with pytest.raises(GoldenError, match="has input/extra, but no MemoryData layer of its net gives extra"):
-        hand_in(net, {**ARRAYS, "extra": ARRAYS["data"]})
-    with pytest.raises(GoldenError, match="has input/data, but no MemoryData layer of its net gives data"):
-        hand_in(net, {"data": ARRAYS["data"]})
-    with pytest.raises(PrototxtError, match=r"layer 'm' \(MemoryData\): takes rows of 3×4×5") as error:
-        hand_in(net, {**ARRAYS, "data": ARRAYS["label"]})
-    assert isinstance(error.value.__cause__, LayerError)
 
 
 def test_files_are_written_elsewhere(tmp_path: Path) -> None:

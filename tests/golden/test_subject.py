@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from recaffe.golden.diagnosis.subject import Subject, golden_params
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.subject import Subject, golden_params
 from recaffe.prototxt.files.read import read_weights
 from recaffe.prototxt.text.read import read_net
 
-FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "golden" / "fixtures"
 FRCNN = Fixture.load(FIXTURES / "nets" / "frcnn_test.npz")
 
 
