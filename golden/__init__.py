@@ -4,5 +4,6 @@ from .compare import BlobResult, largest_magnitude
 from .errors import GoldenError
 from .fixture import Fixture, find
 from .run import Report, verify
+from .subject import Subject
 
-__all__ = ["BlobResult", "Fixture", "GoldenError", "Report", "find", "largest_magnitude", "verify"]
+__all__ = ["BlobResult", "Fixture", "GoldenError", "Report", "Subject", "find", "largest_magnitude", "verify"]

@@ -1,6 +1,5 @@
 """Where a net first differs from golden blobs, whose doing it is, and why."""
 
-from ..subject import Subject
 from .differences import (
     NEAR,
     ClassMatch,
@@ -27,7 +26,6 @@ __all__ = [
     "ParamDifference",
     "RoiMatch",
     "Single",
-    "Subject",
     "Vocabulary",
     "as_json",
     "compare_fixture",

@@ -1,18 +1,24 @@
 """Files of weights of every format: told, read without copies, listed and written; and files that appear whole."""
 
-from .binaryproto import read_blob
-from .caffemodel import CAFFEMODEL
-from .datum import read_datum
-from .dialects import DIALECTS, Dialect, DialectError, dialect_of
 from .format import Format, Listing
-from .hdf5 import HDF5
+from .formats import (
+    CAFFEMODEL,
+    HDF5,
+    LARGEST,
+    SAFETENSORS,
+    SOLVERSTATE,
+    SolverState,
+    read_blob,
+    read_npz,
+    read_solverstate,
+    write_solverstate,
+    write_tensors,
+)
 from .layer_params import LayerParams, ParamValues
-from .npz import read_npz
 from .read import list_file, read_weights
-from .safetensors import SAFETENSORS, write_tensors
-from .solverstate import LARGEST, SOLVERSTATE, SolverState, read_solverstate, write_solverstate
 from .weights import Blob, Floats, LazyBlob, SavedLayer, Weights, unbroken
 from .whole_file import brought_to_disk, whole_file
+from .wire import DIALECTS, Dialect, DialectError, dialect_of, read_datum
 from .write import WRITABLE, format_for, write_params
 
 __all__ = [

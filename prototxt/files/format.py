@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import PrototxtError
-from .dialects import Dialect
 from .layer_params import LayerParams
-from .mapped_file import MappedFile
 from .weights import Blob, SavedLayer, Weights
+from .wire import Dialect, MappedFile
 
 Write = Callable[[Path, str, Sequence[LayerParams], Dialect], None]
 """Writes a net's name and layers to a place where no file is; only a .caffemodel has a name and a dialect."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from .format import Listing
-from .mapped_file import MappedFile
 from .sniff import sniff
 from .weights import Weights
+from .wire import MappedFile
 
 
 def read_weights(path: str | os.PathLike[str]) -> Weights:

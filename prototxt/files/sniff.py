@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from .binaryproto import BINARYPROTO
-from .caffemodel import CAFFEMODEL
 from .format import Format
-from .hdf5 import HDF5
-from .mapped_file import MappedFile, disguise
-from .npz import NPY, NPZ
-from .pt import PT
-from .safetensors import SAFETENSORS
-from .solverstate import SOLVERSTATE
+from .formats import BINARYPROTO, CAFFEMODEL, HDF5, NPY, NPZ, PT, SAFETENSORS, SOLVERSTATE
+from .wire import MappedFile, disguise
 
 FORMATS = (CAFFEMODEL, HDF5, NPZ, NPY, SAFETENSORS, PT, SOLVERSTATE, BINARYPROTO)
 """In the order in which they are asked whether a file is theirs."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import PrototxtError
-from .dialects import DIALECTS, Dialect
 from .format import Format
 from .layer_params import LayerParams
 from .sniff import FORMATS
+from .wire import DIALECTS, Dialect
 
 WRITABLE = {one.suffix: one for one in FORMATS if one.write}
 """The formats of weights that are written, by suffix."""

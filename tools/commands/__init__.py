@@ -3,6 +3,6 @@
 They are imported to list them and to parse arguments, so that only their `run` may bring torch, NumPy or OpenCV.
 """
 
-from .flags import in_flags, told
+from .arguments import in_flags, told
 
 __all__ = ["in_flags", "told"]

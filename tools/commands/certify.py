@@ -13,9 +13,7 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-from .flags import told
-from .sides import add_sides, files_of, subject_of
-from .told_command import told_command
+from .arguments import add_sides, files_of, subject_of, told, told_command
 
 NAME = "certify"
 HELP = "certify a net against golden blobs and detections of many images"
@@ -40,8 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Certify, and print the verdict."""
-    from ...golden import find
     from ...golden.diagnosis import as_json
+    from ...golden.fixture import find
     from ...prototxt.files import whole_file
     from ..detection import class_names
     from ..report import Certificate, Certification, certificate_texts

@@ -12,12 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .flags import in_flags, told
-from .sides import add_sides, files_of, subject_of
-from .told_command import told_command
+from .arguments import add_sides, files_of, in_flags, subject_of, told, told_command
 
 if TYPE_CHECKING:
-    from ...golden.diagnosis import Comparison, Options, Subject
+    from ...golden import Subject
+    from ...golden.diagnosis import Comparison, Options
     from ..report import Document
 
 NAME = "compare"
@@ -41,8 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare with each fixture in turn."""
-    from ...golden import GoldenError, find
+    from ...golden import GoldenError
     from ...golden.diagnosis import Options, as_json
+    from ...golden.fixture import find
     from ...layers import LayerError
     from ...prototxt import PrototxtError
     from ...prototxt.files import whole_file
@@ -90,8 +90,8 @@ def _flagged(args: argparse.Namespace, text: str) -> str:
 
 def _compare(subject: Subject, path: Path, options: Options, report: Document | None) -> Comparison:
     """Compare with one fixture, and draw what is compared if there is a report."""
-    from ...golden import Fixture
     from ...golden.diagnosis import compare_fixture
+    from ...golden.fixture import Fixture
 
     fixture = Fixture.load(path)
     if report is None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...nearest import did_you_mean
+from .arguments import in_flags
 from .errors import CommandError
-from .flags import in_flags
 
 if TYPE_CHECKING:
     from ..datasets import Finding, SetReport

@@ -23,7 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run both nets; exit status 1 if a blob differs from Caffe's."""
-    from ...golden import Fixture, verify
+    from ...golden import verify
+    from ...golden.fixture import Fixture
     from ..detection import SCENES, draw_found, save_picture, shapes_detector
 
     report = verify(Fixture.load(FIXTURE))

@@ -14,9 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import add_dialect, add_net, allowed, net_of
+from .arguments import add_dialect, add_net, allowed, in_flags, net_of
 from .errors import CommandError
-from .flags import in_flags
 
 if TYPE_CHECKING:
     from ..porting import BoxChange

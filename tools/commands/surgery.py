@@ -14,9 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import add_dialect, add_net, allowed, config_of
+from .arguments import add_dialect, add_net, allowed, config_of, in_flags
 from .errors import CommandError
-from .flags import in_flags
 
 if TYPE_CHECKING:
     from ...prototxt import NetParameter

@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .flags import in_flags, told
+from .arguments import in_flags, told
 
 if TYPE_CHECKING:
     from ...golden import Report
@@ -34,8 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Verify each fixture in turn."""
-    from ...golden import Fixture, GoldenError, find
+    from ...golden import GoldenError
     from ...golden import verify as verify_fixture
+    from ...golden.fixture import Fixture, find
     from ...layers import LayerError
     from ...prototxt import PrototxtError
 

@@ -7,15 +7,12 @@ from .drawing import drawn, save_picture
 from .errors import DetectionError
 from .finder import Finder
 from .measures import AnchorSettings, Fit, better, fit, need_matplotlib, need_pycocotools, scenes_of, uses_07
-from .named_set import NamedSet, named_set
 from .names import class_names
 from .proposer import Proposer
 from .regions import Boxes
 from .selection import Selection
+from .sets import Detecting, NamedSet, Proposing, Share, Store, Sweep, Task, key_of, named_set
 from .shapes_demo import SCENES, draw_found, shapes_detector
-from .store import Store, key_of
-from .sweep import Share, Sweep
-from .tasks import Detecting, Proposing, Task
 
 __all__ = [
     "SCENES",

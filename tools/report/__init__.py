@@ -1,7 +1,6 @@
 """Reports to look at: one HTML file with everything inside, and tables that are HTML or Markdown."""
 
-from .certificate import Certificate
-from .certification import Certification, certificate_texts
+from .certificate import Certificate, Certification, certificate_texts
 from .comparison import Document
 from .comparison_text import as_text
 from .contract import contract_json, contract_text, find_type, types_text

@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
+from .html import Heading, Passage, Table
 from .installation import examine
-from .passages import Heading, Passage, Table
 
 _PACKAGE = Path(__file__).parents[2]
 _COLUMNS = ("what", "is")

@@ -10,8 +10,8 @@ import pytest
 import recaffe.prototxt.files
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.files.format import Format
-from recaffe.prototxt.files.mapped_file import MappedFile
 from recaffe.prototxt.files.sniff import FORMATS
+from recaffe.prototxt.files.wire.mapped_file import MappedFile
 
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save
 
 from recaffe.prototxt.caffe_pb2 import BlobProto, BlobShape, SolverState
-from recaffe.prototxt.files.mapped_file import MappedFile
 from recaffe.prototxt.files.sniff import FORMATS, sniff
+from recaffe.prototxt.files.wire.mapped_file import MappedFile
 
 FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
 

@@ -13,8 +13,8 @@ import pytest
 
 from recaffe.golden.fixture import Fixture
 from recaffe.tools.main import main
-from recaffe.tools.report import certification
-from recaffe.tools.report.certificate_run import CertificateRun, certify_run
+from recaffe.tools.report.certificate import certification
+from recaffe.tools.report.certificate.run import CertificateRun, certify_run
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"
 NET, WEIGHTS = NETS / "frcnn_test.prototxt", NETS / "frcnn_test.caffemodel"

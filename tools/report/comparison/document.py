@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from ....golden import Fixture
-from ....golden.diagnosis import Comparison, Subject, Vocabulary
+from ....golden import Subject
+from ....golden.diagnosis import Comparison, Vocabulary
+from ....golden.fixture import Fixture
 from ....prototxt.net import Net
 from ..environment import environment, golden_environment
-from ..markup import Html, element, joined
-from ..passages import Passage, as_html
+from ..html import Html, Passage, as_html, element, joined
 from .fixture_section import fixture_section
 from .gallery import Gallery
 from .overlay import find_image

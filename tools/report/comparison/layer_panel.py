@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ....golden.diagnosis import Blame, BlobFinding
 from ....layers import Shape, times
 from ..comparison_text import cosine_text
-from ..markup import Html, element
+from ..html import Html, element
 from .gallery import Gallery
 from .layer_verdicts import SIGNS, LayerVerdict
 from .net_drawing import finds
