@@ -64,7 +64,7 @@ def compare_fixture(
     fixture = _wanted(fixture, reference, ours, bool(subject.until))
     fields = compare_nets(reference, ours)
     match = subject.fill(ours, fixture)
-    # What a blob means hangs on the layers behind it, too.
+    # What a blob means depends on the layers behind it, too.
     whole = replace(subject, until="").build(fixture) if subject.until else ours
     words = Vocabulary(whole)
     describer = Describer(ours, reference, words, partial(watch, "chain"))

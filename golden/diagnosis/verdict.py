@@ -13,7 +13,7 @@ _LISTED = 4
 def decide(found: Comparison, stopped: str, decisions: Collection[str]) -> Verdict:
     """The first layer that does wrong by itself; where none does, what else differs.
 
-    `stopped` is why the net could not run, if so; `decisions` are layers whose tops hang on choices.
+    `stopped` is why the net could not run, if so; `decisions` are layers whose tops depend on choices.
     """
     forward = [blame for blame in found.blames if not blame.backward]
     if blame := next(iter(forward or found.blames), None):

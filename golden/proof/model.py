@@ -56,10 +56,10 @@ class ProgramRun:
 
 
 def prove(net: Net, model: ModelRun) -> list[str]:
-    """Run a net and its model on the same inputs and refuse the first blob that differs; tells what was run.
+    """Run a net and its model on the same inputs and refuse the first blob that differs; returns what was run.
 
     Where rounding adds up, or tips a decision such as the choice between two boxes, what follows differs as well: then
-    the model stands if each of its layers, given the net's own blobs, makes the net's blob.
+    the model holds if each of its layers, given the net's own blobs, makes the net's blob.
     """
     told = []
     for name, feed in trial_inputs(net).items():

@@ -20,7 +20,7 @@ _DECIDING = "ProposalLayer"
 
 
 def compare_changed(want: Net, have: Net, promise: Promise) -> list[str]:
-    """Run both on the same inputs and refuse the first blob that breaks the promise; tells what was compared."""
+    """Run both on the same inputs and refuse the first blob that breaks the promise; returns what was compared."""
     own_memory(want)
     own_memory(have)
     told = []

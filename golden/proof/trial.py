@@ -48,7 +48,7 @@ def _random(shape: Shape, generator: torch.Generator) -> Tensor:
 
 
 def run_both(want: Net, have: Net) -> list[str]:
-    """Run two nets on the same inputs and refuse the first blob that differs in any value; tells what was run."""
+    """Run two nets on the same inputs and refuse the first blob that differs in any value; returns what was run."""
     told = []
     own_memory(want)
     own_memory(have)

@@ -15,7 +15,7 @@ from .fillers import Filler, FillerError
 
 Shape = tuple[int, ...]
 State = Mapping[str, npt.NDArray[Any]]
-"""Where something stands among its data and random numbers, as arrays by name."""
+"""Where something is among its data and random numbers, as arrays by name."""
 
 
 class LayerError(RecaffeError):
@@ -144,7 +144,7 @@ class Layer(nn.Module):
         raise NotImplementedError
 
     def place(self) -> State:
-        """Where it stands, for a snapshot; nothing where a forward leaves nothing behind for the next."""
+        """Where it is, for a snapshot; nothing where a forward leaves nothing behind for the next."""
         return {}
 
     def return_to(self, place: State) -> None:

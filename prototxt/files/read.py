@@ -14,7 +14,7 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
     """Read layers and their blobs from a file of any format; values stay in the file until a blob's `tensor()`.
 
     Formats are .caffemodel of every age and fork, .caffemodel.h5, .npz (keys param/LAYER/INDEX, or a golden fixture),
-    .safetensors and a state_dict in a .pt (keys LAYER.INDEX, as `Net.state_dict` has). Content tells which, not suffix.
+    .safetensors and a state_dict in a .pt (keys LAYER.INDEX, as `Net.state_dict` has). Content says which, not suffix.
     """
     source = MappedFile(path)
     return sniff(source).read(source)

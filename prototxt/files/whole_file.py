@@ -19,7 +19,7 @@ def whole_file(path: str | os.PathLike[str], force: bool = False) -> Iterator[Pa
     """
     target = Path(path)
     _refuse_existing(target, force)
-    # The suffix stays: it tells writers and readers the format.
+    # The suffix stays: writers and readers know the format by it.
     part = target.with_name(f".part-{os.getpid()}-{target.name}")
     try:
         yield part

@@ -64,7 +64,7 @@ class Graph:
 def build_graph(
     net: NetParameter, phase: str, where: Callable[[str], str], level: int = 0, stages: Sequence[str] = ()
 ) -> Graph:
-    """Filter, split and wire an upgraded net; `where` tells a layer's place for messages."""
+    """Filter, split and wire an upgraded net; `where` gives a layer's place for messages."""
     if phase not in PHASES:
         raise GraphError(f"phase is TRAIN or TEST, not {phase!r}")
     state = NetState()

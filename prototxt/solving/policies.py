@@ -20,7 +20,7 @@ class SolverError(PrototxtError):
 
 @contextmanager
 def named(name: str) -> Iterator[None]:
-    """Say of which solver an error tells."""
+    """Say which solver an error is about."""
     try:
         yield
     except SolverError as error:

@@ -159,7 +159,7 @@ def check_history(state: SolverState, updates: Updates, params: Sequence[Param])
 def take_state(
     path: str | os.PathLike[str], weights: str | os.PathLike[str] | None, net: Net, updates: Updates
 ) -> RateState:
-    """Load a net's weights, those given or the state's own, and the histories; tells how far that solver had come."""
+    """Load a net's weights, those given or the state's own, and the histories; gives how far that solver had come."""
     saved = read_solverstate(path)
     check_history(saved, updates, net.param_list)
     net.load(weights_of(saved) if weights is None else weights)

@@ -226,7 +226,7 @@ class Solver:
         return done
 
     def restore(self, state: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None) -> list[str]:
-        """Go on from a .solverstate of either format, Caffe's or ours; tells what could not be taken up exactly.
+        """Go on from a .solverstate of either format, Caffe's or ours; gives what could not be taken up exactly.
 
         Its weights are found by its own word, unless given.
         """

@@ -76,7 +76,7 @@ class Operation:
         return found
 
     def sole_layer(self, name: str, kinds: Collection[str]) -> LayerParameter:
-        """A layer with params of its own that stands once in the prototxt and is of one of these types."""
+        """A layer with params of its own that is there once in the prototxt and is of one of these types."""
         found = self.layers(name)
         text = f"layer {name!r} ({found[0].type})"
         if found[0].type not in kinds:

@@ -45,6 +45,6 @@ def write_param_str(layer: LayerParameter, key: str, value: object) -> None:
         end = root.end_mark.index - 1
         layer.python_param.param_str = f"{text[:end]}, '{key}': {value}{text[end:]}"
         return
-    # The key stands in the column of those before it.
+    # The key is in the column of those before it.
     indent = " " * pairs[0][0].start_mark.column if pairs else ""
     layer.python_param.param_str = f"{text.rstrip()}\n{indent}'{key}': {value}".lstrip("\n")

@@ -118,7 +118,7 @@ def _operations(args: argparse.Namespace) -> Iterator[tuple[str, Operate]]:
 
 
 def _pairs(option: str, words: list[str]) -> dict[str, str]:
-    """What stands before and behind the = of each word."""
+    """What is before and behind the = of each word."""
     pairs: dict[str, str] = {}
     for word in words:
         before, equals, after = word.partition("=")

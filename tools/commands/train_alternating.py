@@ -4,7 +4,7 @@ NETS is a folder with the originals' files (stage1_rpn_solver60k80k.pt and on, t
 rpn_test.pt), or a model of the zoo, whose files are written to OUT/nets. Each step has a folder in OUT; of one that is
 done only the last snapshot stays. The same command once more goes on where a run was stopped, between the steps and
 within them, to the same bits. The originals' config for these steps is the default: --cfg and --set change it, save for
-what tells the steps apart.
+what is unlike in the steps.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class Minibatches:
         return numbers, [sizes[size] for size in drawn]
 
     def place(self) -> State:
-        """Which pictures come next, of which data they are, and where a generator stands that is not the net's."""
+        """Which pictures come next, of which data they are, and where a generator is that is not the net's."""
         own = random_state(self.own) if self._keeps_own else {}
         return {**self.order.place(), **{f"own/{key}": part for key, part in own.items()}, "data": self._fingerprint}
 

@@ -13,7 +13,7 @@ from .tables import aligned
 
 
 def listing_text(listing: Listing) -> str:
-    """The facts that a file tells, a table of its blobs, and a line of totals."""
+    """The facts that a file states, a table of its blobs, and a line of totals."""
     return "\n".join([*_told(listing.facts), *aligned(_table(listing)), _total(listing)])
 
 
@@ -33,7 +33,7 @@ def listing_json(listing: Listing) -> list[dict[str, object]]:
 
 
 def _told(facts: Mapping[str, object]) -> list[str]:
-    """A line for each thing that the file tells beside its blobs."""
+    """A line for each thing that the file states beside its blobs."""
     lines = [f"{name}: {value}" for name, value in facts.items() if isinstance(value, str | int) and value != ""]
     encodings = facts.get("encodings")
     if isinstance(encodings, list) and encodings:

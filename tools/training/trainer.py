@@ -75,7 +75,7 @@ def feed_detector(solver: Solver, roidb: Roidb, workers: int = 2) -> Minibatches
 
 
 def resume(solver: Solver, state: str, weights: str | None = None) -> list[str]:
-    """Go on from a snapshot, ours or an old machine's; tells what could not be taken up exactly."""
+    """Go on from a snapshot, ours or an old machine's; gives what could not be taken up exactly."""
     notes: list[str] = solver.restore(state, weights)
     head = solver.resumables.get("boxes")
     if isinstance(head, BoxHead) and not head.restored:

@@ -1,4 +1,4 @@
-"""What stands for a layer in written code."""
+"""What a layer becomes in written code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Site:
 
 
 def arguments(*plain: object, **named: object) -> str:
-    """What stands between the parentheses of a call; keywords that are None are left out."""
+    """What is between the parentheses of a call; keywords that are None are left out."""
     return ", ".join([*map(repr, plain), *(f"{k}={v!r}" for k, v in named.items() if v is not None)])
 
 

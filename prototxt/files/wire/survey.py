@@ -17,7 +17,7 @@ _REQUIRED = {
     "PSROIPoolingParameter": {"spatial_scale", "output_dim", "group_size"},
     "BoxAnnotatorOHEMParameter": {"roi_per_img"},
 }
-"""What the forks demand, where our schema demands nothing: it tells messages of one number apart."""
+"""What the forks demand, where our schema demands nothing: by it messages of one number are told apart."""
 _KINDS = {
     FieldDescriptor.CPPTYPE_FLOAT: FIXED32,
     FieldDescriptor.CPPTYPE_DOUBLE: FIXED64,

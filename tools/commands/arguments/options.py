@@ -43,7 +43,7 @@ _BY_TYPES = "py-R-FCN's for nets with its layer types, else py-faster-rcnn's"
 
 
 def add_config(parser: argparse.ArgumentParser, auto: str = _BY_TYPES) -> None:
-    """Add what changes the config of the Python layers; `auto` tells whose it is by default."""
+    """Add what changes the config of the Python layers; `auto` says whose it is by default."""
     from ....prototxt.text import VARIANTS
 
     parser.add_argument(
@@ -116,7 +116,7 @@ def input_shapes(words: Sequence[str]) -> dict[str, Shape]:
 
 
 def add_set(parser: argparse.ArgumentParser, image_set: str = "test") -> None:
-    """Add the data set and what tells its parts."""
+    """Add the data set and what chooses its parts."""
     parser.add_argument(
         "dataset", metavar="DATASET", type=Path, help="a folder in VOC's layout, or COCO's instances_*.json"
     )

@@ -1,4 +1,4 @@
-"""The command line that a report tells."""
+"""The command line as a report has it."""
 
 from __future__ import annotations
 

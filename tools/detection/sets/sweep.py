@@ -23,7 +23,7 @@ _READERS, _AHEAD = 2, 4
 
 @dataclass(frozen=True)
 class Share:
-    """Which of several processes this one is; torchrun tells it by RANK and WORLD_SIZE."""
+    """Which of several processes this one is; torchrun says it by RANK and WORLD_SIZE."""
 
     rank: int = 0
     world: int = 1

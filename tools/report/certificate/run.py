@@ -141,7 +141,7 @@ def _decoded(blobs: Mapping[str, Array], fixture: Fixture, config: Config) -> tu
 
 
 def key_of(*parts: object) -> str:
-    """A name for a result that hangs on these parts alone."""
+    """A name for a result that depends on these parts alone."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

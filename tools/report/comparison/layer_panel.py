@@ -1,4 +1,4 @@
-"""One layer's panel: where it stands in the file, what was found of it, figures and drawings of its blobs."""
+"""One layer's panel: where it is in the file, what was found of it, figures and drawings of its blobs."""
 
 from __future__ import annotations
 
