@@ -2,8 +2,8 @@
 
 from .compare import BlobResult, largest_magnitude
 from .errors import GoldenError
-from .find import find
-from .fixture import Fixture
+from .fixture import Fixture, find
 from .run import Report, verify
+from .subject import Subject
 
-__all__ = ["BlobResult", "Fixture", "GoldenError", "Report", "find", "largest_magnitude", "verify"]
+__all__ = ["BlobResult", "Fixture", "GoldenError", "Report", "Subject", "find", "largest_magnitude", "verify"]

@@ -10,19 +10,22 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..prototxt.net import Net, ParamName
-from ..prototxt.text import Config, read_net
-from .attachments import compare_files, compare_weights, files_apart, hand_in, without_data
+from ..layers import MemoryDataLayer
+from ..prototxt.net import Net, located
 from .compare import BlobResult, compare_blob
+from .errors import GoldenError
+from .files import compare_files, compare_weights, files_apart
 from .fixture import Fixture
-from .isolate import Isolated
-from .result import RunResult
+from .isolate import isolation_of
+from .run_result import RunResult, beside
+from .subject import Subject, param_of
 from .trace import compare_trace
 
 FORWARD, BACKWARD, WHOLE = 1e-5, 1e-4, 1e-4
 """Allowed differences: one layer forward, one layer backward, a whole net either way."""
 
 Array = npt.NDArray[np.float32]
+_LISTED = 4
 
 
 @dataclass
@@ -32,10 +35,10 @@ class Report:
     fixture: Fixture
     results: list[BlobResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    outcome: RunResult = field(default_factory=RunResult)
-    """Our own blobs and diffs."""
-    ours: dict[str, Tensor] = field(default_factory=dict)
-    """What was compared of ours, by its key."""
+    run: RunResult = field(default_factory=RunResult)
+    """What ours gave."""
+    values: dict[str, tuple[Array, Array | Tensor | None]] = field(default_factory=dict)
+    """What was compared of a run, by its key: Caffe's and ours."""
 
     @property
     def ok(self) -> bool:
@@ -54,16 +57,37 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
     if fixture.has_params_alone:
         report.results += compare_weights(fixture)
         return report
-    net = _net(fixture, report)
+    net = Subject().build(fixture)
+    Subject().fill(net, fixture)
+    _compare_params(net, fixture, report)
     for run, top in runs(net, fixture, report) if not fixture.has_trace_alone else ():
-        compare_run(net, run, isolate, report, top)
+        one = compare_run(net, run, isolate, top)
+        report.results += one.results
+        report.notes += one.notes
     if not isolate and (fixture.versions or fixture.rng):
-        report.notes.append("values overwritten in place and states of the random generator: --isolate compares them")
+        report.notes.append(
+            "values overwritten in place and states of the random generator: isolate=True compares them"
+        )
     if fixture.trace:
         trained = compare_trace(fixture)
         report.results += trained.results
         report.notes += trained.notes
     return report
+
+
+def _compare_params(net: Net, fixture: Fixture, report: Report) -> None:
+    """A param that only one side has, or of another shape, is a finding."""
+    for (layer, index), value in fixture.params.items():
+        have = param_of(net, layer, index)
+        if have is None or have.shape != value.shape:
+            report.results.append(compare_blob(f"param/{layer}/{index}", value, have, 0.0))
+    shared = {
+        place for p in net.param_list for place in zip(p.layers, (i for _, i in p.places), strict=True) if p.shared
+    }
+    for layer, shapes in net.param_shapes.items():
+        for index in range(len(shapes)):
+            if (layer, index) not in fixture.params and (layer, index) not in shared:
+                report.notes.append(f"param/{layer}/{index} is not in the fixture: it has its filler's values")
 
 
 def runs(net: Net, fixture: Fixture, report: Report) -> Iterator[tuple[Fixture, str]]:
@@ -81,84 +105,77 @@ def runs(net: Net, fixture: Fixture, report: Report) -> Iterator[tuple[Fixture, 
                 report.notes.append(f"{golden} is missing: what the net wrote in its place was not compared")
 
 
-def compare_run(
-    net: Net, fixture: Fixture, isolate: bool, report: Report, top: str = "top", tolerance: float | None = None
-) -> None:
+def hand_in(net: Net, arrays: Mapping[str, Array]) -> None:
+    """Give arrays to the MemoryData layers by the names of their tops."""
+    rest = set(arrays)
+    for step in net.steps:
+        node, layer = step.node, step.layer
+        if isinstance(layer, MemoryDataLayer) and set(node.tops) <= rest:
+            with located(node):
+                layer.set_input_arrays(*(arrays[top] for top in node.tops))
+            rest -= set(node.tops)
+    if rest:
+        raise GoldenError(f"has input/{min(rest)}, but no MemoryData layer of its net gives {', '.join(sorted(rest))}")
+
+
+def compare_run(net: Net, fixture: Fixture, isolate: bool, top: str = "top", tolerance: float | None = None) -> Report:
     """One forward, and backward where the fixture has diffs, compared; a tolerance takes the place of the usual."""
-    fed = {name: torch.from_numpy(np.asarray(value, order="C")) for name, value in fixture.bottoms.items()}
     backward = fixture.has_backward or bool(fixture.top_diffs)
-    outcome = _run_isolated(net, fixture, fed, backward) if isolate else _run_whole(net, fixture, fed, backward)
-    report.outcome = outcome
+    with torch.set_grad_enabled(backward):
+        result = _run_isolated(net, fixture, backward) if isolate else _run_whole(net, fixture, backward)
+    return compare_result(net, fixture, result, isolate, top, tolerance)
+
+
+def compare_result(
+    net: Net, fixture: Fixture, result: RunResult, isolate: bool, top: str = "top", tolerance: float | None = None
+) -> Report:
+    """What a run gave, beside what the fixture expects of it."""
+    report = Report(fixture, run=result)
     forward_limit, backward_limit = limits(net, isolate, tolerance)
     discrete = {f"{top}/{name}" for name in discrete_blobs(net)}
-    for key, want, have in _pairs(net, fixture, outcome, top):
+    left_out = {}
+    for key, want, have in beside(result, net, fixture, isolate, top):
+        if key in result.dependent:
+            left_out[key] = result.dependent[key]
+            continue
         limit = forward_limit if key.startswith(("top", "post", "version")) else backward_limit
         exact = key in discrete or key.startswith("rng/")
         report.results.append(compare_blob(key, want, have, limit, exact=exact))
-        if have is not None:
-            report.ours[key] = have
+        report.values[key] = want, have
+    if left_out:
+        report.notes.append(_not_judged(left_out))
+    return report
 
 
-def _pairs(net: Net, fixture: Fixture, outcome: RunResult, top: str) -> Iterator[tuple[str, Array, Tensor | None]]:
-    """Everything that the fixture expects of a run, and ours."""
-    for name, want in _in_order(net, fixture.tops):
-        yield f"{top}/{name}", want, outcome.tops.get(name)
-    for name, want in _in_order(net, fixture.diffs):
-        yield f"diff/{name}", want, _diff(outcome, name)
-    for (layer, index), want in fixture.param_diffs.items():
-        yield f"param_diff/{layer}/{index}", want, _param_diff(net, layer, index)
-    for (layer, index), want in fixture.post.items():
-        yield f"post/{layer}/{index}", want, _param(net, layer, index)
-    if outcome.inner is not None:
-        for (name, number), want in fixture.versions.items():
-            yield f"version/{name}/{number}", want, outcome.inner.versions.get((name, number))
-        for layer, want in fixture.rng.items():
-            yield f"rng/{layer}", want, outcome.inner.rng.get(layer)
+def _not_judged(dependent: Mapping[str, str]) -> str:
+    """How many diffs were left out, and why, in one line."""
+    keys, blobs = list(dependent), ", ".join(map(repr, dict.fromkeys(dependent.values())))
+    listed = ", ".join(keys[:_LISTED]) + (f" and {len(keys) - _LISTED} more" if len(keys) > _LISTED else "")
+    what = "1 diff was" if len(keys) == 1 else f"{len(keys)} diffs were"
+    return f"{what} not judged layer by layer ({listed}): needed is the diff of {blobs}, which the fixture lacks"
 
 
-def _net(fixture: Fixture, report: Report) -> Net:
-    """The net with the fixture's params; a param that only one side has, or of another shape, is a finding."""
-    config = Config.default(fixture.variant).with_flat(fixture.config)
-    seed = fixture.rng_seed if fixture.seed is None else fixture.seed
-    text = without_data(read_net(fixture.prototxt), fixture.bottoms)
-    net = Net(text, fixture.phase, config=config, seed=seed, folder=fixture.path.parent)
-    values: dict[ParamName, Tensor] = {}
-    for (layer, index), value in fixture.params.items():
-        shapes = net.param_shapes.get(layer, [])
-        if index < len(shapes) and shapes[index] == value.shape:
-            values[layer, index] = torch.from_numpy(np.array(value))
-        else:
-            have = torch.empty(shapes[index], device="cpu") if index < len(shapes) else None
-            report.results.append(compare_blob(f"param/{layer}/{index}", value, have, 0.0))
-    shared = {
-        place for p in net.param_list for place in zip(p.layers, (i for _, i in p.places), strict=True) if p.shared
-    }
-    for layer, shapes in net.param_shapes.items():
-        for index in range(len(shapes)):
-            if (layer, index) not in fixture.params and (layer, index) not in shared:
-                report.notes.append(f"param/{layer}/{index} is not in the fixture: it has its filler's values")
-    net.fill(values)
-    if fixture.rng_seed is not None:
-        net.rng.seed(fixture.rng_seed)
-    return net
-
-
-def _run_whole(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> RunResult:
-    with torch.set_grad_enabled(backward):
-        net(fed, keep="all")
+def _run_whole(net: Net, fixture: Fixture, backward: bool) -> RunResult:
+    fed = {name: torch.from_numpy(np.asarray(value, order="C")) for name, value in fixture.bottoms.items()}
+    net(fed, keep="all")
     if net.loss_weights or fixture.top_diffs:
         net.backward(fixture.top_diffs)
     return RunResult(dict(net.blobs), dict(net.diffs) if backward else {})
 
 
-def _run_isolated(net: Net, fixture: Fixture, fed: Mapping[str, Tensor], backward: bool) -> RunResult:
-    for step in net.steps:
-        step.layer.overwrite = False  # a chain's first version is looked at after its last
-    golden = {name: torch.from_numpy(np.array(value)) for name, value in (fixture.bottoms | fixture.tops).items()}
-    seeds = {name: torch.full_like(golden[name], weight) for name, weight in net.loss_weights.items() if name in golden}
-    seeds |= {name: torch.from_numpy(np.array(diff)) for name, diff in fixture.top_diffs.items()}
-    diffs = {name: torch.from_numpy(np.array(diff)) for name, diff in fixture.diffs.items()}
-    return Isolated(net, golden, diffs, seeds, fixture.rng).run(fed, backward)
+def _run_isolated(net: Net, fixture: Fixture, backward: bool) -> RunResult:
+    isolation = isolation_of(net, fixture, chains=True)
+    made = isolation.run(range(len(net.steps)))
+    result = RunResult({name: top.detach() for name, top in made.items()}, rng=isolation.words)
+    if backward:
+        seeds = {name: torch.full_like(made[name], weight) for name, weight in net.loss_weights.items()}
+        given, diffs = _tensors(fixture.top_diffs), _tensors(fixture.diffs)
+        result.diffs, result.dependent = isolation.backward(seeds | given, diffs)
+    return result
+
+
+def _tensors(arrays: Mapping[str, Array]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
 
 
 def limits(net: Net, isolate: bool, tolerance: float | None = None) -> tuple[float, float]:
@@ -189,31 +206,3 @@ def discrete_blobs(net: Net) -> set[str]:
         for position in step.layer.discrete
         if position < len(step.node.tops)
     }
-
-
-def _in_order(net: Net, blobs: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
-    """The fixture's blobs in the net's order, then those that the net lacks."""
-    known = [name for name in net.blob_shapes if name in blobs]
-    for name in known + [name for name in blobs if name not in net.blob_shapes]:
-        yield name, blobs[name]
-
-
-def _diff(outcome: RunResult, name: str) -> Tensor | None:
-    """A blob's diff; zero where backward did not come by."""
-    if name in outcome.diffs:
-        return outcome.diffs[name]
-    return torch.zeros_like(outcome.tops[name]) if name in outcome.tops else None
-
-
-def _param(net: Net, layer: str, index: int) -> Tensor | None:
-    params = net.layer(layer).params if layer in net.layers else []
-    return params[index] if index < len(params) else None
-
-
-def _param_diff(net: Net, layer: str, index: int) -> Tensor | None:
-    """A param's diff, zero where it does not learn, in the layer's own shape."""
-    param = _param(net, layer, index)
-    if param is None:
-        return None
-    diff: Tensor | None = getattr(net.layer(layer), str(index)).grad
-    return torch.zeros_like(param) if diff is None else diff.view(param.shape)

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from ..layers import random_state, set_random_state
-from ..prototxt.net import Net, ParamName
+from ..prototxt.net import ParamName
 from ..prototxt.solving import Solver
-from ..prototxt.text import Config, read_net, read_solver
+from ..prototxt.text import read_solver
 from .compare import BlobResult, compare_blob
 from .errors import GoldenError
 from .fixture import Fixture
+from .subject import Subject, param_of
 
 PLAIN, SAMPLED = 1e-5, 1e-3
 """Allowed differences after some steps; those of a net that draws its samples grow from step to step."""
@@ -88,6 +88,7 @@ class TraceReport:
 
     fixture: Fixture
     trace: Trace
+    subject: Subject
     results: list[BlobResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     watch: Watch | None = None
@@ -96,7 +97,7 @@ class TraceReport:
         """The steps from the fixture's params on, then some more from each of Caffe's snapshots beside it."""
         single = self.trace.single
         solver = self._solver()
-        solver.net.fill(_fitting(solver.net, self.fixture.params))
+        self.subject.fill(solver.net, self.fixture)
         if "rng_seed" in single:
             solver.net.rng.seed(int(single["rng_seed"]))
         rates = self._step(solver, "loss", single["loss"])
@@ -131,7 +132,7 @@ class TraceReport:
             set_random_state(other.net.rng, random_state(solver.net.rng))
             other.step(1)
         solver.step(1)
-        wanted = {place: _param(solver.net, *place) for place in self.trace.last}
+        wanted = {place: param_of(solver.net, *place) for place in self.trace.last}
         for name, other in resumed.items():
             self._compare_params(name, {place: w.numpy() for place, w in wanted.items() if w is not None}, other)
 
@@ -149,8 +150,8 @@ class TraceReport:
         for name in _NOT_RUN:
             param.ClearField(name)
         param.snapshot = 0
-        param.train_net_param.CopyFrom(read_net(fixture.prototxt).net)
-        config = Config.default(fixture.variant).with_flat(fixture.config)
+        param.train_net_param.CopyFrom(self.subject.prototxt(fixture).net)
+        config = self.subject.config(fixture)
 
         solver = Solver(param, config=config, folder=fixture.path.parent, allow_nonfinite=True, name="its solver")
         # Input layers keep their blobs over the forwards of an iteration, a data layer gives others each time.
@@ -174,7 +175,7 @@ class TraceReport:
 
     def _compare_params(self, key: str, wanted: Mapping[ParamName, Array], solver: Solver) -> None:
         for (layer, index), want in wanted.items():
-            self._compare(f"{key}/{layer}/{index}", want, _param(solver.net, layer, index))
+            self._compare(f"{key}/{layer}/{index}", want, param_of(solver.net, layer, index))
 
     def _compare(self, key: str, want: Array, have: Array | Tensor | None, exact: bool = False) -> None:
         self.results.append(compare_blob(f"trace/{key}", want, have, self.trace.tolerance, exact=exact))
@@ -182,22 +183,11 @@ class TraceReport:
             self.watch(self.results[-1], want, have.detach().cpu().numpy() if isinstance(have, Tensor) else have)
 
 
-def compare_trace(fixture: Fixture, watch: Watch | None = None) -> TraceReport:
+def compare_trace(fixture: Fixture, subject: Subject = Subject(), watch: Watch | None = None) -> TraceReport:
     """Train as the fixture's trace did."""
-    report = TraceReport(fixture, Trace.of(fixture), watch=watch)
+    report = TraceReport(fixture, Trace.of(fixture), subject, watch=watch)
     report.run()
     return report
-
-
-def _fitting(net: Net, params: Mapping[ParamName, Array]) -> dict[ParamName, Tensor]:
-    """The params that the net has in that shape; the others were told of when the net itself was compared."""
-    shapes = {(layer, i): shape for layer, found in net.param_shapes.items() for i, shape in enumerate(found)}
-    return {place: torch.from_numpy(np.array(v)) for place, v in params.items() if shapes.get(place) == v.shape}
-
-
-def _param(net: Net, layer: str, index: int) -> Tensor | None:
-    params = net.layer(layer).params if layer in net.layers else []
-    return params[index].detach() if index < len(params) else None
 
 
 def _scalar(output: Tensor | None) -> Array | Tensor | None:

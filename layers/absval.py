@@ -18,6 +18,7 @@ class AbsValLayer(Layer):
 
     same_shape = True
     never_in_place = True
+    keeps_channels = True
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms

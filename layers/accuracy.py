@@ -24,6 +24,7 @@ class AccuracyLayer(Layer):
     bottoms = Arity(2, 2)
     tops = Arity(1, 2)
     undifferentiable = frozenset({0, 1})
+    takes_class_scores = True
 
     def __init__(self, *, top_k: int = 1, axis: int = 1, ignore_label: int | None = None) -> None:
         super().__init__()

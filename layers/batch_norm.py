@@ -28,6 +28,7 @@ class BatchNormLayer(Layer):
     messages = ("batch_norm_param",)
     statistics = True
     fresh_top = True
+    keeps_channels = True
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class BatchNormLayer(Layer):
         super().__init__()
         self.use_global_stats = phase == "TEST" if use_global_stats is None else use_global_stats
         self.moving_average_fraction, self.eps = moving_average_fraction, eps
+        self.compiles = self.use_global_stats  # otherwise a forward moves the sums
 
     def setup(self, *bottoms: Shape, num_tops: int = 1) -> None:
         """Make the three sums, all 0."""

@@ -20,6 +20,7 @@ class BatchReindexLayer(Layer):
     bottoms = Arity(2, 2)
     undifferentiable = frozenset({1})
     fresh_top = True
+    keeps_channels = True
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         x, items = bottoms

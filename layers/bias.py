@@ -21,6 +21,9 @@ class BiasLayer(Layer):
     messages = ("bias_param",)
     bottoms = Arity(1, 2)
     fresh_top = True
+    keeps_places = True
+    keeps_channels = True
+    compiles = True
 
     def __init__(self, *, axis: int = 1, num_axes: int = 1, filler: Filler = Filler()) -> None:
         super().__init__()

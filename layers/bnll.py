@@ -20,6 +20,7 @@ class BNLLLayer(Layer):
 
     same_shape = True
     fresh_top = True
+    keeps_channels = True
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms

@@ -21,6 +21,7 @@ class ClipLayer(Layer):
 
     messages = ("clip_param",)
     same_shape = True
+    keeps_channels = True
 
     def __init__(self, *, min: float | None = None, max: float | None = None) -> None:
         super().__init__()

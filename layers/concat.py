@@ -22,6 +22,7 @@ class ConcatLayer(Layer):
     bottoms = Arity(1, None)
     fresh_top = True
     takes_half = True
+    compiles = True
 
     def __init__(self, *, concat_dim: int = 1, axis: int = 1) -> None:
         super().__init__()

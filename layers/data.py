@@ -26,6 +26,7 @@ class DataLayer(StreamLayer):
     """
 
     messages = ("data_param",)
+    reads_files = True
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ class DropoutLayer(Layer):
 
     same_shape = True
     messages = ("dropout_param",)
+    keeps_channels = True
 
     def __init__(
         self,

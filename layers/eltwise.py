@@ -27,6 +27,8 @@ class EltwiseLayer(Layer):
     messages = ("eltwise_param",)
     bottoms = Arity(2, None)
     fresh_top = True
+    keeps_places = True
+    compiles = True
 
     def __init__(self, *, operation: str = "SUM", coeff: tuple[float, ...] = (), stable_prod_grad: bool = True) -> None:
         super().__init__()

@@ -19,6 +19,8 @@ class ELULayer(Layer):
 
     messages = ("elu_param",)
     same_shape = True
+    keeps_channels = True
+    compiles = True
 
     def __init__(self, *, alpha: float = 1.0) -> None:
         super().__init__()

@@ -22,6 +22,8 @@ class FlattenLayer(Layer):
     writes_unasked = True
     never_in_place = True
     messages = ("flatten_param",)
+    keeps_places = True
+    keeps_channels = True
 
     def __init__(self, *, axis: int = 1, end_axis: int = -1) -> None:
         super().__init__()

@@ -31,6 +31,7 @@ class HDF5DataLayer(SourceLayer):
 
     messages = ("hdf5_data_param",)
     tops = Arity(1, None)
+    reads_files = True
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class HDF5DataLayer(SourceLayer):
             raise LayerError("takes no transform_param: it gives its data as they are")
         self.folder, self.source = folder, source or ""
         self.shuffle, self.names = shuffle, top_names
-        # Of its own, so that the order hangs on nothing else that is drawn, dropout for one.
+        # Of its own, so that the order depends on nothing else that is drawn, dropout for one.
         seed = generator.initial_seed() if generator else torch.initial_seed()
         self.generator = torch.Generator().manual_seed(seed)
         self.arrays: list[Floats] = []

@@ -20,6 +20,7 @@ class HingeLossLayer(LossLayer):
     """
 
     messages = ("hinge_loss_param",)
+    takes_class_scores = True
 
     def __init__(self, *, norm: str = "L1") -> None:
         super().__init__()

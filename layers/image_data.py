@@ -28,6 +28,7 @@ class ImageDataLayer(StreamLayer):
 
     messages = ("image_data_param",)
     tops = Arity(2, 2)
+    reads_files = True
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class InfogainLossLayer(LossLayer):
     tops = Arity(1, 2)
     unforced = frozenset({1, 2})
     undifferentiable = frozenset({1, 2})
+    takes_class_scores = True
     matrix: Tensor | None
 
     def __init__(

@@ -24,6 +24,7 @@ class InnerProductLayer(Layer):
     messages = ("inner_product_param",)
     fresh_top = True
     takes_half = True
+    compiles = True
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ class LogLayer(Layer):
 
     messages = ("log_param",)
     same_shape = True
+    keeps_channels = True
 
     def __init__(self, *, base: float = -1.0, scale: float = 1.0, shift: float = 0.0) -> None:
         super().__init__()

@@ -18,6 +18,8 @@ class MultinomialLogisticLossLayer(LossLayer):
     Differs from Caffe: a label outside 0..D-1 is refused.
     """
 
+    takes_class_scores = True
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         p, labels = bottoms
         shape = tuple(p.shape)

@@ -38,6 +38,7 @@ class PoolingLayer(Layer):
     tops = Arity(1, 2)
     discrete = frozenset({1})
     fresh_top = True
+    keeps_channels = True
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class PoolingLayer(Layer):
         if num_tops == 2 and self.pool != "MAX":
             raise LayerError(f"has a second top, the mask, only with pool MAX, not with {self.pool}")
         self.takes_half = self.pool == "MAX" and num_tops == 1
+        self.compiles = self.pool != "STOCHASTIC" and num_tops == 1
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms

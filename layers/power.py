@@ -20,6 +20,7 @@ class PowerLayer(Layer):
 
     same_shape = True
     messages = ("power_param",)
+    keeps_channels = True
 
     def __init__(self, *, power: float = 1.0, scale: float = 1.0, shift: float = 0.0) -> None:
         super().__init__()

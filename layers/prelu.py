@@ -21,6 +21,8 @@ class PReLULayer(Layer):
     messages = ("prelu_param",)
     same_shape = True
     fresh_top = True
+    keeps_channels = True
+    compiles = True
 
     def __init__(self, *, filler: Filler = Filler(value=0.25), channel_shared: bool = False) -> None:
         super().__init__()

@@ -32,6 +32,22 @@ TOP_N = {"TRAIN": (12000, 2000), "TEST": (6000, 300)}
 
 
 @dataclass(frozen=True)
+class ProposalStages:
+    """What a rule made of N anchors, step by step; all but the boxes are rows of anchors, best first."""
+
+    moved: Tensor
+    """The boxes (N, 4), moved and cut to the picture."""
+    order: Tensor
+    """Those that are large enough and finite."""
+    first: Tensor
+    """The best of them, which NMS looks at."""
+    survivors: Tensor
+    """Those of them that NMS leaves."""
+    kept: Tensor
+    """The best of them: the proposals."""
+
+
+@dataclass(frozen=True)
 class ProposalRule:
     """From anchors and what the RPN says of them to the best boxes; not positive limits keep all."""
 
@@ -60,12 +76,33 @@ class ProposalRule:
         Boxes are cut to the picture; those with a side below min_size * scale go, and those whose deltas or score are
         not finite. R may be 0. Equal scores come in the order of their anchors.
         """
+        stages = self.stages(anchors, deltas, scores, height, width, scale)
+        return stages.moved[stages.kept], scores[stages.kept]
+
+    def stages(
+        self,
+        anchors: Tensor,
+        deltas: Tensor,
+        scores: Tensor,
+        height: float,
+        width: float,
+        scale: float,
+        whole: bool = False,
+    ) -> ProposalStages:
+        """The same, step by step; unless asked for as a whole, no step goes on behind what the next one takes."""
         moved = clip(transform_inv(anchors, deltas, self.plus), height, width, self.plus)
         real = deltas.isfinite().all(dim=1) & scores.isfinite()
         rows = (large_enough(moved, self.min_size * scale, self.plus) & real).nonzero().squeeze(1)
-        rows = rows[by_score(scores[rows], self.pre_nms)]
-        rows = rows[nms(moved[rows], self.nms_thresh, self.plus, self.inclusive, self.post_nms)]
-        return moved[rows], scores[rows]
+        before, after = (-1, -1) if whole else (self.pre_nms, self.post_nms)
+        order = rows[by_score(scores[rows], before)]
+        first = _best(order, self.pre_nms)
+        survivors = first[nms(moved[first], self.nms_thresh, self.plus, self.inclusive, after)]
+        return ProposalStages(moved, order, first, survivors, _best(survivors, self.post_nms))
+
+
+def _best(rows: Tensor, limit: int) -> Tensor:
+    """The first `limit`, all if that is not positive."""
+    return rows[:limit] if limit > 0 else rows
 
 
 @operator("propose")

@@ -39,6 +39,7 @@ class PSROIPoolingLayer(Layer):
     messages = ("psroi_pooling_param",)
     bottoms = Arity(2, 2)
     fresh_top = True
+    keeps_channels = True
 
     def __init__(
         self, *, spatial_scale: float | None = None, output_dim: int | None = None, group_size: int | None = None

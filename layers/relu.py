@@ -22,6 +22,8 @@ class ReLULayer(Layer):
     same_shape = True
     takes_half = True
     messages = ("relu_param",)
+    keeps_channels = True
+    compiles = True
 
     def __init__(self, negative_slope: float = 0.0, engine: str = "DEFAULT") -> None:
         super().__init__()

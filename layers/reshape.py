@@ -22,6 +22,8 @@ class ReshapeLayer(Layer):
 
     never_in_place = True
     messages = ("reshape_param",)
+    keeps_places = True
+    keeps_channels = True
 
     def __init__(self, *, shape: Shape | None = None, axis: int = 0, num_axes: int = -1) -> None:
         super().__init__()

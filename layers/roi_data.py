@@ -65,7 +65,7 @@ class RoIDataLayer(Layer):
         if num_tops != len(self._shapes()):
             raise LayerError(
                 f"gives {', '.join(self._shapes())}, got {num_tops} tops: "
-                "TRAIN.HAS_RPN and TRAIN.BBOX_REG decide (--cfg or --set)"
+                "the config's TRAIN.HAS_RPN and TRAIN.BBOX_REG decide"
             )
 
     def top_shapes(self, *bottoms: Shape) -> tuple[Shape, ...]:

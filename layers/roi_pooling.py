@@ -38,6 +38,7 @@ class ROIPoolingLayer(Layer):
     messages = ("roi_pooling_param",)
     bottoms = Arity(2, 2)
     fresh_top = True
+    keeps_channels = True
 
     def __init__(self, pooled_h: int = 0, pooled_w: int = 0, spatial_scale: float = 1.0) -> None:
         super().__init__()

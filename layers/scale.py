@@ -23,6 +23,9 @@ class ScaleLayer(Layer):
     messages = ("scale_param",)
     bottoms = Arity(1, 2)
     fresh_top = True
+    keeps_places = True
+    keeps_channels = True
+    compiles = True
 
     def __init__(
         self,

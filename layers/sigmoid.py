@@ -18,6 +18,8 @@ class SigmoidLayer(Layer):
 
     same_shape = True
     messages = ("sigmoid_param",)
+    keeps_channels = True
+    compiles = True
 
     def __init__(self, *, engine: str = "DEFAULT") -> None:
         super().__init__()

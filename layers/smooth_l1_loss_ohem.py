@@ -15,7 +15,7 @@ from .base import Arity, LossLayer, Normalizer, register, same_shapes
 
 @register("SmoothL1LossOHEM")
 class SmoothL1LossOHEMLayer(LossLayer):
-    """R-FCN's box regression loss, which also tells every RoI's own loss.
+    """R-FCN's box regression loss, which also gives every RoI's own loss.
 
     Bottoms: prediction x, target t, and optionally weights w, all (N, C, H, W) or with axes of length 1 left out at
     the end.

@@ -18,6 +18,9 @@ class SoftmaxLayer(Layer):
 
     writes_unasked = True
     messages = ("softmax_param",)
+    keeps_places = True
+    keeps_channels = True
+    takes_class_scores = True
 
     def __init__(self, *, engine: str = "DEFAULT", axis: int = 1) -> None:
         super().__init__()

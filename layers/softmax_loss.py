@@ -37,6 +37,7 @@ class SoftmaxWithLossLayer(LossLayer):
 
     messages = ("softmax_param", "loss_param")
     tops = Arity(1, 2)
+    takes_class_scores = True
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from .softmax_loss import SoftmaxWithLossLayer
 
 @register("SoftmaxWithLossOHEM")
 class SoftmaxWithLossOHEMLayer(SoftmaxWithLossLayer):
-    """SoftmaxWithLoss that also tells every label's own loss, by which OHEM picks the hard RoIs.
+    """SoftmaxWithLoss that also gives every label's own loss, by which OHEM picks the hard RoIs.
 
     Bottoms, fields and gradient: as SoftmaxWithLoss has them.
     Tops: loss (), and optionally the probabilities p (as the scores) and the losses (as the labels): each label's

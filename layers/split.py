@@ -19,6 +19,9 @@ class SplitLayer(Layer):
     never_in_place = True
     tops = Arity(1, None)
     takes_half = True
+    keeps_places = True
+    keeps_channels = True
+    compiles = True
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms

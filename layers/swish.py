@@ -18,6 +18,7 @@ class SwishLayer(Layer):
 
     messages = ("swish_param",)
     same_shape = True
+    keeps_channels = True
 
     def __init__(self, *, beta: float = 1.0) -> None:
         super().__init__()

@@ -18,6 +18,8 @@ class TanHLayer(Layer):
 
     same_shape = True
     messages = ("tanh_param",)
+    keeps_channels = True
+    compiles = True
 
     def __init__(self, *, engine: str = "DEFAULT") -> None:
         super().__init__()

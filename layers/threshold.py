@@ -20,6 +20,7 @@ class ThresholdLayer(Layer):
     same_shape = True
     undifferentiable = frozenset({0})
     discrete = frozenset({0})
+    keeps_channels = True
 
     def __init__(self, *, threshold: float = 0.0) -> None:
         super().__init__()

@@ -45,6 +45,7 @@ class WindowDataLayer(SourceLayer):
     messages = ("window_data_param",)
     tops = Arity(2, 2)
     discrete = frozenset({1})
+    reads_files = True
 
     def __init__(
         self,

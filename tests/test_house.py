@@ -20,6 +20,8 @@ from recaffe.layers.base.registry import registered
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("layers", "prototxt", "golden", "tools")  # each may import from those before it
+BELOW = ("errors", "nearest")  # modules at the root, below all rooms: the base of all errors, and "did you mean"
+FRONT = ("__init__", "__main__")  # modules at the root, above all rooms
 GENERATED = {"prototxt/caffe_pb2.py", "prototxt/caffe_pb2.pyi"}
 LONGEST_FILE, LONGEST_TEST, LONGEST_FUNCTION, LARGEST_FILE = 250, 300, 50, 1 << 20
 CARRIED = {"golden/dump_caffe.py": 600}  # one file, as it is carried to the old machine
@@ -50,7 +52,11 @@ def name(path: Path) -> str:
 
 TRACKED = list(tracked())
 CODE = [path for path in TRACKED if path.suffix == ".py" and name(path) not in GENERATED]
-SOURCES = [path for path in CODE if name(path).split("/")[0] in ROOMS]
+SOURCES = [
+    path for path in CODE if name(path).split("/")[0] in ROOMS or name(path) in {f"{m}.py" for m in (*BELOW, *FRONT)}
+]
+COMMAND_LINE = [path for path in SOURCES if name(path).startswith("tools/commands/") or name(path) == "tools/main.py"]
+LIBRARY = [path for path in SOURCES if path not in COMMAND_LINE and name(path) not in CARRIED]
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -65,21 +71,31 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+def may_import(path: Path) -> set[str]:
+    """The rooms, and the modules at the root, that a module may import from."""
+    room = name(path).split("/")[0].removesuffix(".py")
+    rooms = ROOMS if room in FRONT else ROOMS[: ROOMS.index(room) + 1] if room in ROOMS else ()
+    return {*rooms, *BELOW}
+
+
 def test_the_rooms_are_there() -> None:
-    assert {name(path).split("/")[0] for path in SOURCES} == set(ROOMS)
+    rooms = {name(path).split("/")[0] for path in SOURCES if "/" in name(path)}
+    assert rooms == set(ROOMS)
+    beside = {name(path).removesuffix(".py") for path in CODE if "/" not in name(path)}
+    assert beside == {*BELOW, *FRONT, "setup"}
 
 
 def test_imports_run_one_way() -> None:
     against = []
     for path in SOURCES:
-        may = ROOMS[: ROOMS.index(path.relative_to(ROOT).parts[0]) + 1]
+        may = may_import(path)
         targets = [module.split(".")[:2] for module in imports(path)]
         against += [(name(path), t[1]) for t in targets if t[0] == "recaffe" and t[1] not in may]
     assert against == []
 
 
 def test_inside_the_package_imports_are_relative() -> None:
-    absolute = re.compile(rf"^\s*(?:from|import) (?:recaffe|{'|'.join(ROOMS)})\b", re.MULTILINE)
+    absolute = re.compile(rf"^\s*(?:from|import) (?:recaffe|{'|'.join(ROOMS + BELOW)})\b", re.MULTILINE)
     assert [name(path) for path in SOURCES if absolute.search(path.read_text())] == []
 
 
@@ -109,7 +125,9 @@ def test_no_module_is_loaded_under_two_names() -> None:
     names = defaultdict(set)
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if file and Path(file).is_relative_to(ROOT) and name(Path(file)).split("/")[0] in ROOMS:
+        if (
+            file and Path(file) in SOURCES and Path(file) != ROOT / "__init__.py"
+        ):  # pytest takes this folder for a package
             names[Path(file)].add(module.__name__)
     assert names[ROOT / "layers" / "base" / "registry.py"] == {registered.__module__}
     assert {file: found for file, found in names.items() if len(found) > 1} == {}
@@ -143,7 +161,7 @@ def test_a_room_is_entered_by_its_door() -> None:
     The four folders at the root hold rooms: `from ..layers.boxes import iou` is an import by a door.
     """
     entered = []
-    for path in SOURCES:
+    for path in (path for path in SOURCES if name(path) != "__main__.py"):  # which is `recaffe` itself
         here = path.relative_to(ROOT).parent.parts
         for target in (tuple(module.split(".")[1:-1]) for module in imports(path) if module.startswith("recaffe.")):
             shared = next((k for k, (a, b) in enumerate(zip(here, target, strict=False)) if a != b), None)
@@ -170,6 +188,28 @@ def test_a_door_names_what_it_shows() -> None:
                 for alias in node.names
             }
             assert not shown or shown == set(ast.literal_eval(listed[0].value)), name(path)
+
+
+def test_arguments_are_the_command_lines() -> None:
+    assert [name(path) for path in LIBRARY if "argparse" in set(imports(path))] == []
+
+
+def test_no_flag_is_named_below_the_command_line() -> None:
+    """An error or a note names a keyword argument, as in `force=True`; see `RecaffeError.choices`."""
+    flag = re.compile(r"(?<![\w-])(?<!setup\.py build_ext )--[a-z]{2}")
+    named = []
+    for path in LIBRARY:
+        texts = (node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant))
+        named += [(name(path), text) for text in texts if isinstance(text, str) and flag.search(text)]
+    assert named == []
+
+
+def test_a_command_error_is_the_command_lines() -> None:
+    assert [name(path) for path in LIBRARY if re.search(r"\bCommandError\b", path.read_text())] == []
+
+
+def test_did_you_mean_is_written_once() -> None:
+    assert [name(path) for path in SOURCES if any(m.startswith("difflib") for m in imports(path))] == ["nearest.py"]
 
 
 def test_what_is_ignored_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ from .differences import (
 from .divergence import Options, compare_fixture
 from .findings import Blame, BlobFinding, Comparison, as_json
 from .language import Vocabulary
-from .subject import Subject
 
 __all__ = [
     "NEAR",
@@ -27,7 +26,6 @@ __all__ = [
     "ParamDifference",
     "RoiMatch",
     "Single",
-    "Subject",
     "Vocabulary",
     "as_json",
     "compare_fixture",

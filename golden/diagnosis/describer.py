@@ -11,7 +11,6 @@ from torch import Tensor
 from ...layers import Layer, ProposalLayer, ProposalTargetLayer
 from ...prototxt.net import Net
 from ..compare import BlobResult, largest_magnitude
-from ..fixture import Fixture
 from ..run import WHOLE, Report
 from .differences import match_rois, measure
 from .findings import BlobFinding
@@ -46,21 +45,22 @@ class Describer:
     def describe(self, report: Report) -> Iterator[BlobFinding]:
         """Every result of a run."""
         for result in report.results:
-            have = report.ours.get(result.key)
-            yield self.finding(result, wanted(report.fixture, result.key), have)
+            yield self.finding(result, *report.values[result.key])
 
-    def finding(self, result: BlobResult, want: Array | None, have: Tensor | None) -> BlobFinding:
+    def finding(self, result: BlobResult, want: Array, have: Array | Tensor | None) -> BlobFinding:
         """One result in words."""
-        ours = None if have is None else have.detach().cpu().numpy()
+        if result.kind == "rng":
+            return BlobFinding(result, result.key.partition("/")[2])
+        ours = have.detach().cpu().numpy() if isinstance(have, Tensor) else have
         found = self._finding(result, want, ours)
         if self.watch is not None:
             self.watch(found, want, ours)
         return found
 
-    def _finding(self, result: BlobResult, want: Array | None, ours: Array | None) -> BlobFinding:
+    def _finding(self, result: BlobResult, want: Array, ours: Array | None) -> BlobFinding:
         kind, name = _name(result.key)
         layer = name.rpartition("/")[0] if kind in ("param_diff", "post") else self._maker(kind, name)
-        if want is None or ours is None or ours.shape != want.shape or not want.size:
+        if ours is None or ours.shape != want.shape or not want.size:
             return BlobFinding(result, layer, rois=self._rois(kind, name, result, want, ours))
         measures = measure(want, ours)
         first = self._place(kind, name, result.first, want)
@@ -82,23 +82,13 @@ class Describer:
             return self.words.param(layer, int(number), index)
         return self.words.blob(name.rpartition("/")[0] if kind == "version" else name, index, want.shape)
 
-    def _rois(self, kind: str, name: str, result: BlobResult, want: Array | None, have: Array | None) -> Any:
-        if result.ok or kind != "top" or want is None or have is None or not self.words.is_rois(name):
+    def _rois(self, kind: str, name: str, result: BlobResult, want: Array, have: Array | None) -> Any:
+        if result.ok or kind != "top" or have is None or not self.words.is_rois(name):
             return None
         if want.shape[1:2] != (5,) or have.shape[1:2] != (5,):
             return None
         allowed = (result.allowed or WHOLE) * largest_magnitude(want)
         return match_rois(want, have, allowed)
-
-
-def wanted(fixture: Fixture, key: str) -> Array | None:
-    """The golden value behind a key."""
-    kind, name = _name(key)
-    if kind in ("top", "diff"):
-        blob: Array | None = (fixture.tops if kind == "top" else fixture.diffs).get(name)
-        return blob
-    layer, _, index = name.rpartition("/")
-    return (fixture.param_diffs if kind == "param_diff" else fixture.post)[layer, int(index)]
 
 
 def _name(key: str) -> tuple[str, str]:

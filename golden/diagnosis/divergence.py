@@ -12,19 +12,18 @@ import numpy.typing as npt
 from ...layers import LayerError, ProposalLayer
 from ...prototxt import PrototxtError
 from ...prototxt.net import Match, Net
-from ...prototxt.text import print_text
 from ..compare import BlobResult
 from ..fixture import Fixture
+from ..isolate import isolation_of
 from ..run import Report, compare_run, runs
+from ..subject import Subject
 from ..trace import compare_trace
-from .alone import IsolatedFindings, run_alone
+from .blame import Blamer
 from .describer import Describer
 from .differences import compare_nets, compare_params
 from .findings import BlobFinding, Comparison
 from .language import Vocabulary
 from .margins import Fate, fates
-from .pieces import golden_blobs
-from .subject import Subject
 from .verdict import decide
 
 Array = npt.NDArray[Any]
@@ -65,7 +64,7 @@ def compare_fixture(
     fixture = _wanted(fixture, reference, ours, bool(subject.until))
     fields = compare_nets(reference, ours)
     match = subject.fill(ours, fixture)
-    # What a blob means hangs on the layers behind it, too.
+    # What a blob means depends on the layers behind it, too.
     whole = replace(subject, until="").build(fixture) if subject.until else ours
     words = Vocabulary(whole)
     describer = Describer(ours, reference, words, partial(watch, "chain"))
@@ -73,10 +72,11 @@ def compare_fixture(
     names = [*_names(reference, ours, fixture), *_unmatched(match, whole)]
     computed = not fixture.has_params_alone and not fixture.has_trace_alone
     chain = _run_chain(ours, fixture, describer, options) if options.chain and computed else _Chain()
-    alone = IsolatedFindings()
+    describer = Describer(ours, reference, words, partial(watch, "isolated"))
+    alone = Blamer(subject, ours, reference, fixture, describer, fields, params, options.tolerance)
     if options.isolate and computed:
-        net, describer = subject.anew(ours, fixture), Describer(ours, reference, words, partial(watch, "isolated"))
-        alone = run_alone(subject, net, reference, fixture, describer, fields, params, options.tolerance)
+        alone.net = subject.anew(ours, fixture)
+        alone.run()
     if fixture.trace and options.chain and not subject.until:
         _train(subject, fixture, chain, watch)
     elif fixture.trace:
@@ -98,19 +98,10 @@ def compare_fixture(
 
 def _train(subject: Subject, fixture: Fixture, chain: _Chain, watch: Watch) -> None:
     """The solver's steps with our prototxt, params and config in place of the golden's."""
-    net = subject.build(fixture)
-    subject.fill(net, fixture)
-    params = {(name, i): param for name, layer in net.layers.items() for i, param in enumerate(layer.params)}
-    changed = {key: net.config[key] for key in list(net.config.keys())}
-    mine = replace(
-        fixture,
-        prototxt=print_text(subject.text.net) if subject.text else fixture.prototxt,
-        variant=net.config["VARIANT"],
-        config=changed,
-        params={place: param.detach().numpy() for place, param in params.items()},
-    )
     try:
-        trained = compare_trace(mine, lambda result, *values: watch("trace", BlobFinding(result, ""), *values))
+        trained = compare_trace(
+            fixture, subject, lambda result, *values: watch("trace", BlobFinding(result, ""), *values)
+        )
     except (PrototxtError, LayerError) as error:
         chain.stopped = chain.stopped or str(error)
         return
@@ -166,8 +157,7 @@ def _run_chain(net: Net, fixture: Fixture, describer: Describer, options: Option
     chain, report = _Chain(), Report(fixture)
     try:
         for run, top in runs(net, fixture, report):
-            one = Report(run)
-            compare_run(net, run, False, one, top, options.tolerance)
+            one = compare_run(net, run, False, top, options.tolerance)
             found = list(describer.describe(one))
             chain.findings += found
             chain.fates += _fates(net, run, one, found)
@@ -181,12 +171,12 @@ def _run_chain(net: Net, fixture: Fixture, describer: Describer, options: Option
 def _fates(net: Net, fixture: Fixture, report: Report, findings: Sequence[BlobFinding]) -> Iterator[Fate]:
     """Why proposals differ, for the first proposal layer whose RoIs do."""
     differing = {f.layer: f.rois for f in findings if f.rois is not None and (f.rois.lost or f.rois.added)}
-    golden, _ = golden_blobs(net, fixture)
+    golden = isolation_of(net, fixture).golden
     for step in net.steps:
         node, layer = step.node, step.layer
         match = differing.get(node.name)
         if isinstance(layer, ProposalLayer) and match is not None and golden.keys() >= set(node.bottoms):
-            ours = [report.outcome.tops[blob] for blob in node.bottoms]
+            ours = [report.run.tops[blob] for blob in node.bottoms]
             theirs = [golden[blob] for blob in node.bottoms]
             if [blob.shape for blob in ours] == [blob.shape for blob in theirs]:
                 yield from fates(layer, theirs, ours, match)

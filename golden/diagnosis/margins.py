@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from ...layers import ProposalLayer
-from ...layers.boxes import arithmetic as boxes
-from ...layers.boxes import by_score, image_info, nms
+from ...layers.boxes import image_info, pairwise
 from .differences import RoiMatch
 from .language import scores_of
 
@@ -35,33 +34,26 @@ class _Side:
     """The proposals that a layer makes of some bottoms, with what leads to them."""
 
     def __init__(self, layer: ProposalLayer, bottoms: Sequence[Tensor]) -> None:
-        self.rule = rule = layer.rule
+        self.rule = layer.rule
         probabilities, rest, im_info = bottoms
         anchors, deltas, self.scores = layer.rows(probabilities, rest)
         height, width, self.scale = image_info(im_info)
-        self.moved = boxes.clip(boxes.transform_inv(anchors, deltas, rule.plus), height, width, rule.plus)
-        real = deltas.isfinite().all(dim=1) & self.scores.isfinite()
-        large = boxes.large_enough(self.moved, rule.min_size * self.scale, rule.plus) & real
-        rows = large.nonzero().squeeze(1)
-        self.order = rows[by_score(self.scores[rows])]
-        self.first = self.order[: rule.pre_nms] if rule.pre_nms > 0 else self.order
-        self.survivors = self.first[nms(self.moved[self.first], rule.nms_thresh, rule.plus, rule.inclusive)]
-        self.kept = self.survivors[: rule.post_nms] if rule.post_nms > 0 else self.survivors
+        self.stages = self.rule.stages(anchors, deltas, self.scores, height, width, self.scale, whole=True)
 
     def reason(self, anchor: int) -> str:
         """Why an anchor's box is no RoI."""
-        score = float(self.scores[anchor])
-        if not (self.order == anchor).any():
-            side = float((self.moved[anchor, 2:] - self.moved[anchor, :2] + self.rule.plus).min())
+        score, stages = float(self.scores[anchor]), self.stages
+        if not (stages.order == anchor).any():
+            side = float((stages.moved[anchor, 2:] - stages.moved[anchor, :2] + self.rule.plus).min())
             return f"its side {side:.7g} is below {self.rule.min_size * self.scale:.7g}"
-        if not (self.first == anchor).any():
-            return self._below(anchor, score, self.order, len(self.first), "before NMS")
-        if (self.survivors == anchor).any():
-            if (self.kept == anchor).any():
+        if not (stages.first == anchor).any():
+            return self._below(anchor, score, stages.order, len(stages.first), "before NMS")
+        if (stages.survivors == anchor).any():
+            if (stages.kept == anchor).any():
                 return "it is a RoI, too, but elsewhere"
-            return self._below(anchor, score, self.survivors, len(self.kept), "after NMS")
-        earlier = self.survivors[self.scores[self.survivors] >= score]
-        overlaps = boxes.pairwise(self.moved[earlier], self.moved[anchor], self.rule.plus)
+            return self._below(anchor, score, stages.survivors, len(stages.kept), "after NMS")
+        earlier = stages.survivors[self.scores[stages.survivors] >= score]
+        overlaps = pairwise(stages.moved[earlier], stages.moved[anchor], self.rule.plus)
         return f"it overlaps a better box by {float(overlaps.max()):.9g}, threshold {self.rule.nms_thresh:g}"
 
     def _below(self, anchor: int, score: float, order: Tensor, limit: int, when: str) -> str:
@@ -82,9 +74,9 @@ def fates(
     found = []
     for name, other, rois in (("golden", "NET", match.lost), ("NET", "golden", match.added)):
         for roi in rois[:most]:
-            if roi.row >= len(sides[name].kept):
+            if roi.row >= len(sides[name].stages.kept):
                 continue
-            anchor = int(sides[name].kept[roi.row])
+            anchor = int(sides[name].stages.kept[roi.row])
             cell, number = divmod(anchor, count)
             told = words.at((0, number, *divmod(cell, width)), (1, 2 * count, height, width))
             found.append(Fate(roi.row, name, told, sides[other].reason(anchor)))

@@ -13,7 +13,7 @@ _LISTED = 4
 def decide(found: Comparison, stopped: str, decisions: Collection[str]) -> Verdict:
     """The first layer that does wrong by itself; where none does, what else differs.
 
-    `stopped` is why the net could not run, if so; `decisions` are layers whose tops hang on choices.
+    `stopped` is why the net could not run, if so; `decisions` are layers whose tops depend on choices.
     """
     forward = [blame for blame in found.blames if not blame.backward]
     if blame := next(iter(forward or found.blames), None):
@@ -57,7 +57,7 @@ def _chained(first: BlobFinding, found: Comparison, decisions: Collection[str]) 
     """Of a net whose layers are right one by one, or were not looked at so."""
     blob = _blob(first.result)
     if not found.isolated:
-        text = f"the first blob that differs: {blob!r} of layer {first.layer!r} (--isolate tells whose doing it is)"
+        text = f"the first blob that differs: {blob!r} of layer {first.layer!r} (isolate=True tells whose doing it is)"
         return Verdict("forward", text, first.layer, blob)
     if first.layer in decisions:
         near = f": {found.fates[0]}" if found.fates else ""

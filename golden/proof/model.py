@@ -10,17 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...prototxt.export import Floats, load_pt2
+from ...prototxt.export import load_pt2
+from ...prototxt.files import Floats
 from ...prototxt.net import Net
 from ..compare import BlobResult, compare_blob
 from ..errors import GoldenError
 from ..run import FORWARD, WHOLE, discrete_blobs
 from .onnx_run import OnnxRun
 from .python_run import PythonRun
-from .weights import trial_inputs
+from .trial import trial_inputs
 
 
-class Exported(Protocol):
+class ModelRun(Protocol):
     """A written model, loaded back. Blobs go by Caffe's names; those that the model does not have are absent."""
 
     def chained(self, feed: Mapping[str, Tensor]) -> dict[str, Floats]:
@@ -32,9 +33,9 @@ class Exported(Protocol):
         ...
 
 
-def load_model(path: Path) -> Exported:
+def load_model(path: Path) -> ModelRun:
     """A model of any form, by its suffix."""
-    runs: dict[str, Callable[[Path], Exported]] = {".py": PythonRun, ".onnx": OnnxRun, ".pt2": ProgramRun}
+    runs: dict[str, Callable[[Path], ModelRun]] = {".py": PythonRun, ".onnx": OnnxRun, ".pt2": ProgramRun}
     return runs[path.suffix](path)
 
 
@@ -54,11 +55,11 @@ class ProgramRun:
         return {}
 
 
-def prove(net: Net, model: Exported) -> list[str]:
-    """Run a net and its model on the same inputs and refuse the first blob that differs; tells what was run.
+def prove(net: Net, model: ModelRun) -> list[str]:
+    """Run a net and its model on the same inputs and refuse the first blob that differs; returns what was run.
 
     Where rounding adds up, or tips a decision such as the choice between two boxes, what follows differs as well: then
-    the model stands if each of its layers, given the net's own blobs, makes the net's blob.
+    the model holds if each of its layers, given the net's own blobs, makes the net's blob.
     """
     told = []
     for name, feed in trial_inputs(net).items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message import DecodeError
 from torch import Tensor
 
-from ...prototxt.export import Floats
+from ...prototxt.files import Floats
 from ..errors import GoldenError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...prototxt.export import Floats
+from ...prototxt.files import Floats
 
 
 class PythonRun:

@@ -1,26 +1,17 @@
-"""The proof that weights in a file are those that were meant: value by value, and by running both."""
+"""The proof that weights in a file are those that were meant, value by value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from ...layers import LayerError, Shape
-from ...prototxt import PrototxtError
-from ...prototxt.export import Floats, OutLayer, OutParam
-from ...prototxt.net import Net, count_nonfinite
-from ..compare import compare_blob
+from ...prototxt.files import Floats, LayerParams, ParamValues
+from ...prototxt.net import count_nonfinite
 from ..errors import GoldenError
-from ..recipe import make_image
-
-Feed = Mapping[str, Tensor]
-_SOURCES = {"Input", "DummyData", "Parameter"}
 
 
-def compare_params(want: Sequence[OutLayer], have: Sequence[OutLayer]) -> dict[tuple[str, int], int]:
+def compare_params(want: Sequence[LayerParams], have: Sequence[LayerParams]) -> dict[tuple[str, int], int]:
     """Refuse the first layer whose params are not bit for bit the same; gives the counts of NaN and infinite values."""
     if [layer.key for layer in want] != [layer.key for layer in have]:
         lost = next((a for a in want if a.key not in {b.key for b in have}), want[0])
@@ -38,7 +29,7 @@ def compare_params(want: Sequence[OutLayer], have: Sequence[OutLayer]) -> dict[t
     return nonfinite
 
 
-def _compare(want: OutParam, have: OutParam) -> int | None:
+def _compare(want: ParamValues, have: ParamValues) -> int | None:
     """How many values are NaN or infinite; None where the two differ in any bit."""
     if want.shape != have.shape:
         return None
@@ -56,66 +47,6 @@ def _compare(want: OutParam, have: OutParam) -> int | None:
         a, b = a[count:], b[count:]
 
 
-def _pieces(param: OutParam) -> Iterator[Floats]:
+def _pieces(param: ParamValues) -> Iterator[Floats]:
     """The pieces of a param that hold values."""
     return (piece for piece in param.pieces() if piece.size)
-
-
-def needs_data(net: Net) -> str:
-    """Why a net cannot be run on inputs of ours; empty where it can."""
-    sources = (node for node in net.nodes if not node.bottoms and node.type not in _SOURCES)
-    return next((f"layer {node.name!r} ({node.type}) needs data" for node in sources), "")
-
-
-def trial_inputs(net: Net) -> dict[str, Feed]:
-    """A random input and a blank one, with boxes and image sizes that make sense."""
-    generator = torch.Generator().manual_seed(1)
-    shapes = {name: net.blob_shapes[name] for name in net.inputs}
-    blank = {name: torch.zeros(shape) for name, shape in shapes.items()}
-    random = {name: _random(shape, generator) for name, shape in shapes.items()}
-    height, width = next((shape[2:] for shape in shapes.values() if len(shape) == 4), (1, 1))
-    rows = {"im_info": [height, width, 1.0], "rois": [0.0, 0.0, 0.0, width / 2, height - 1.0]}
-    for name in rows.keys() & shapes.keys():
-        if shapes[name][1:] == (len(rows[name]),):
-            random[name][:] = blank[name][:] = torch.tensor(rows[name])
-    return {"random": random, "blank": blank}
-
-
-def _random(shape: Shape, generator: torch.Generator) -> Tensor:
-    """Random numbers; of a picture blocky ones, in which an RPN finds more than in noise."""
-    if len(shape) == 4 and shape[:2] == (1, 3):
-        return torch.from_numpy(make_image(1, *shape[2:]))
-    # What has one axis are labels: not every number is one.
-    return torch.zeros(shape) if len(shape) == 1 else torch.rand(shape, generator=generator) * 255 - 128
-
-
-def run_both(want: Net, have: Net) -> list[str]:
-    """Run two nets on the same inputs and refuse the first blob that differs in any value; tells what was run."""
-    told = []
-    own_memory(want)
-    own_memory(have)
-    for name, feed in trial_inputs(want).items():
-        try:
-            blobs = run_blobs(want, feed)
-        except (PrototxtError, LayerError) as error:
-            told.append(f"not run on a {name} input: {error}")
-            continue
-        for blob, mine, theirs in zip(blobs, blobs.values(), run_blobs(have, feed).values(), strict=True):
-            result = compare_blob(f"top/{blob}", mine, theirs, 0.0, exact=True)
-            if not result.ok:
-                raise GoldenError(f"on a {name} input {result}")
-        told.append(f"{len(blobs)} blobs the same on a {name} input")
-    return told
-
-
-def own_memory(net: Net) -> None:
-    """Give each param memory of its own: views of a file lie anywhere, and how a product rounds depends on that."""
-    for param in net.parameters():
-        param.data = param.data.clone()
-
-
-def run_blobs(net: Net, feed: Feed) -> dict[str, Floats]:
-    """Every blob, in the net's order."""
-    with torch.no_grad():
-        net(feed, keep="all")
-    return {name: blob.cpu().numpy() for name, blob in net.blobs.items()}

@@ -14,7 +14,7 @@ _RANGE = 1 << 32
 
 
 def random_state(rng: np.random.RandomState) -> State:
-    """Where a generator stands."""
+    """Where a generator is."""
     _, keys, position, has_gauss, gauss = rng.get_state(legacy=True)
     return {"keys": np.asarray(keys), "at": np.array([position, has_gauss]), "gauss": np.array(gauss)}
 
@@ -36,7 +36,7 @@ class Draws:
         return int(self._rng.randint(_RANGE, dtype=np.uint32))
 
     def place(self) -> State:
-        """Where the stream stands."""
+        """Where the stream is."""
         return random_state(self._rng)
 
     def return_to(self, place: State) -> None:

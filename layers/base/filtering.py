@@ -20,6 +20,7 @@ class FilteringLayer(SlidingLayer):
     tops = Arity(1, None)
     paired = True
     takes_half = True
+    compiles = True
     operators: ClassVar[tuple[Callable[..., Tensor], ...]] = ()
     """torch's functions for one spatial axis, two and three."""
 

@@ -10,14 +10,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ...errors import RecaffeError
 from .fillers import Filler, FillerError
 
 Shape = tuple[int, ...]
 State = Mapping[str, npt.NDArray[Any]]
-"""Where something stands among its data and random numbers, as arrays by name."""
+"""Where something is among its data and random numbers, as arrays by name."""
 
 
-class LayerError(ValueError):
+class LayerError(RecaffeError):
     """A layer cannot be built or run as asked; the net adds the layer's name and its place in the prototxt."""
 
 
@@ -75,10 +76,20 @@ class Layer(nn.Module):
     """Its params are running statistics: their lr_mult is 0 and may be set to nothing else."""
     same_shape: ClassVar[bool] = False
     """Its tops have its first bottom's shape, whatever that is: known without a forward."""
+    keeps_places: ClassVar[bool] = False
+    """Each number of its tops belongs to the one at the same place of its first bottom, in another shape or not."""
+    keeps_channels: ClassVar[bool] = False
+    """Each channel of its tops belongs to one of its first bottom, or to a group of them, in their order."""
+    takes_class_scores: ClassVar[bool] = False
+    """Its first bottom has a number for each class."""
+    reads_files: ClassVar[bool] = False
+    """Its tops come from files that its fields name."""
     never_in_place: ClassVar[bool] = False
     """Caffe refuses a top of the bottom's name."""
     fresh_top: ClassVar[bool] = False
     """Its top is new memory that its backward does not read, so an in-place follower may overwrite it."""
+    compiles: bool = False
+    """torch.compile makes one program of it: its tops depend on its bottoms and params, and on nothing else."""
     takes_half: bool = False
     """Under torch.autocast it takes and gives half precision; other layers are handed float32, and compute in it."""
 
@@ -135,7 +146,7 @@ class Layer(nn.Module):
         raise NotImplementedError
 
     def place(self) -> State:
-        """Where it stands, for a snapshot; nothing where a forward leaves nothing behind for the next."""
+        """Where it is, for a snapshot; nothing where a forward leaves nothing behind for the next."""
         return {}
 
     def return_to(self, place: State) -> None:

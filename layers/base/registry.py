@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable
 from typing import TypeVar
 
+from ...nearest import did_you_mean
 from .layer import Layer, LayerError
 
 L = TypeVar("L", bound=type[Layer])
@@ -41,6 +41,4 @@ def layer_class(name: str) -> type[Layer]:
     classes = _classes if name in _classes else registered()
     if name in classes:
         return classes[name]
-    near = difflib.get_close_matches(name, classes, 1, 0.6)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise LayerError(f"unknown layer type {name!r}{hint} (known: {', '.join(classes)})")
+    raise LayerError(f"unknown layer type {name!r}{did_you_mean(name, classes)} (known: {', '.join(classes)})")

@@ -1,7 +1,7 @@
 """The arithmetic of boxes: anchors, overlaps, NMS, sampling, RoI bins."""
 
 from .anchors import RATIOS, SCALES, AnchorGrid, all_anchors, caffe_anchors, inside
-from .arithmetic import clip, iou, large_enough, transform_inv
+from .arithmetic import clip, iou, large_enough, pairwise, transform_inv
 from .image_info import ground_truth, image_info, single_item
 from .nms import by_score, least_overlap, nms, nms_torch
 from .roi_bins import FARTHEST, RoiAxis, check_shapes, image_of, round_away, takes
@@ -33,6 +33,7 @@ __all__ = [
     "nms",
     "nms_torch",
     "overlap",
+    "pairwise",
     "round_away",
     "single_item",
     "takes",

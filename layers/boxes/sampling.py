@@ -31,7 +31,7 @@ def usable(truths: Tensor, plus: float) -> Tensor:
 
 
 def overlap(rows: Tensor, truths: Tensor, plus: float) -> Tensor:
-    """Overlaps, (N, 4) and (K, 4) -> (N, K), in the precision of the convention's originals: who ties hangs on it.
+    """Overlaps, (N, 4) and (K, 4) -> (N, K), in the precision of the convention's originals: ties depend on it.
 
     Caffe's +1 boxes in float64; edges in the boxes' own dtype.
     """
@@ -59,7 +59,7 @@ class AnchorRule:
     def assign(
         self, anchors: Tensor, inside: Tensor, truths: Tensor, rng: np.random.RandomState
     ) -> tuple[Tensor, Tensor]:
-        """Labels (N,) and targets (N, 4), both float32, of (N, 4) anchors; `inside` (N,) tells who takes part.
+        """Labels (N,) and targets (N, 4), both float32, of (N, 4) anchors; `inside` (N,) says who takes part.
 
         Who does not has label -1 and targets 0. Without truths every anchor inside is negative and has targets 0.
         """

@@ -50,9 +50,6 @@ FOR_EACH_CPU bool suppressed(const Kept& kept, int64_t count, const float* box, 
 
 }  // namespace
 
-// The fingerprint of the sources that this library was built from.
-extern "C" __attribute__((visibility("default"))) const char* recaffe_sources() { return RECAFFE_SOURCES; }
-
 // boxes (n, 4), query (k, 4) -> out (n, k)
 KERNEL recaffe_iou(const double* boxes, int64_t n, const double* query, int64_t k, double plus, double* out) {
     overlaps(reinterpret_cast<const Box*>(boxes), n, reinterpret_cast<const Box*>(query), k, plus, out);

@@ -29,7 +29,7 @@ class Operator:
         return result
 
     def register_fake(self, function: Function) -> Function:
-        """Register what tells the result's shape without computing it."""
+        """Register what gives the result's shape without computing it."""
         torch.library.register_fake(self.name, function)
         return function
 

@@ -1,6 +1,6 @@
 """Image files as Caffe reads them, by OpenCV: channels B, G, R.
 
-Two things hang on OpenCV's very arithmetic: gray from a coloured PNG is libpng's, and a resize has weights of 1/2048.
+Two things depend on OpenCV's very arithmetic: gray from a coloured PNG is libpng's, and a resize has weights of 1/2048.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Transformer:
         return (channels, crop, crop) if crop else image
 
     def __call__(self, image: Image, out: Floats) -> None:
-        """Transform an image into `out`, of the shape that `shape` tells."""
+        """Transform an image into `out`, of the shape that `shape` gives."""
         mirror = self.rule.mirror and self._below(2) == 1
         _, height, width = out.shape
         top, left = self._offset(image.shape[1] - height), self._offset(image.shape[2] - width)

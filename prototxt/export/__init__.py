@@ -2,33 +2,24 @@
 
 from .box_scaling import HEADS, BoxScaling, repeats, rpn_scaling, scale_boxes, scale_heads
 from .models import MODELS, model_files, write_model
-from .net_params import Floats, OutLayer, OutParam, ParamPosition, find_blobs, outgoing
+from .net_params import ParamPosition, find_blobs, params_of, write_weights
 from .pt2 import load_pt2
-from .write import FORMATS, format_of, write_weights
-from .write_caffemodel import Chunk, as_set_up, blob_chunks, write_chunks
+from .refusals import ExportError
 
 __all__ = [
-    "FORMATS",
     "HEADS",
     "MODELS",
     "BoxScaling",
-    "Chunk",
-    "Floats",
-    "OutLayer",
-    "OutParam",
+    "ExportError",
     "ParamPosition",
-    "as_set_up",
-    "blob_chunks",
     "find_blobs",
-    "format_of",
     "load_pt2",
     "model_files",
-    "outgoing",
+    "params_of",
     "repeats",
     "rpn_scaling",
     "scale_boxes",
     "scale_heads",
-    "write_chunks",
     "write_model",
     "write_weights",
 ]

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from ..errors import PrototxtError
-from ..net import Net, Node
+from ..files import LayerParams
+from ..net import Net, Node, unique_keys
 from ..text import Config
-from .net_params import OutLayer, ParamPosition
+from .net_params import ParamPosition
 
 HEADS = ("bbox_pred", "rfcn_bbox")
 _RPN_HEAD = "rpn_bbox_pred"
@@ -53,7 +54,7 @@ class BoxScaling:
         return _float(scaled[0]), _float(scaled[1])
 
 
-def scale_boxes(net: Net, layers: Sequence[OutLayer], scaling: BoxScaling) -> dict[ParamPosition, Tensor]:
+def scale_boxes(net: Net, layers: Sequence[LayerParams], scaling: BoxScaling) -> dict[ParamPosition, Tensor]:
     """New values for the params of a net's box heads, by place; a net without one is refused.
 
     The heads are bbox_pred and R-FCN's rfcn_bbox, and rpn_bbox_pred where the config has TRAIN.RPN_NORMALIZE_TARGETS,
@@ -73,16 +74,18 @@ def rpn_scaling(config: Config, undo: bool) -> dict[str, BoxScaling]:
 
 
 def scale_heads(
-    net: Net, layers: Sequence[OutLayer], scalings: Mapping[str, BoxScaling]
+    net: Net, layers: Sequence[LayerParams], scalings: Mapping[str, BoxScaling]
 ) -> dict[ParamPosition, Tensor]:
     """New values for the params of those of the named layers that the net has, by place."""
     scaled: dict[ParamPosition, Tensor] = {}
+    places = {key: (i, step.node) for i, (key, step) in enumerate(unique_keys(net.steps).items())}
     for layer in layers:
         if layer.name not in scalings or len(layer.params) != 2:
             continue
+        position, node = places[layer.key]
         weight, bias = (torch.from_numpy(param.array()) for param in layer.params)
-        pair = scalings[layer.name].apply(layer.node, weight, bias, repeats(net, layer.node, len(weight)))
-        scaled |= {(net.nodes.index(layer.node), index): value for index, value in enumerate(pair)}
+        pair = scalings[layer.name].apply(node, weight, bias, repeats(net, node, len(weight)))
+        scaled |= {(position, index): value for index, value in enumerate(pair)}
     return scaled
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...layers import Shape
+from ..files import SAFETENSORS
 from ..net import Parts
 from .onnx import onnx_model, write_onnx
 from .pt2 import write_pt2
@@ -26,7 +27,7 @@ class Model:
 
 def model_files(path: Path) -> list[Path]:
     """The files that a model is made of, the named one first."""
-    return [path, path.with_suffix(".safetensors")] if path.suffix == ".py" else [path]
+    return [path, path.with_suffix(SAFETENSORS.suffix)] if path.suffix == ".py" else [path]
 
 
 def write_model(path: Path, name: str, parts: Parts, inputs: Sequence[str], outputs: Sequence[str]) -> Model:

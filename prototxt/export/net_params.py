@@ -1,58 +1,18 @@
-"""A net's params on their way into a file: layer by layer, values still where they come from."""
+"""A net's params as writers take them: layer by layer, values still where they come from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
-from ...layers import Layer, Shape
-from ..files import Blob, SavedBlob, Weights
-from ..net import Allow, Match, Net, Node, expected_params, pair, unique_keys
+from ..caffe_pb2 import LayerParameter
+from ..files import DIALECTS, Blob, Dialect, LayerParams, ParamValues, Weights, write_params
+from ..net import PHASES, Allow, Match, Net, Step, expected_params, pair, unique_keys
 
 ParamPosition = tuple[int, int]
 """The position of a layer in its net, and the index of a param in its layer."""
-Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class OutParam:
-    """A param: its shape in its layer, where its values come from, and whether an earlier layer has it, too."""
-
-    shape: Shape
-    values: Blob | Tensor
-    shared: bool = False
-
-    def pieces(self) -> Iterator[Floats]:
-        """All values in a row, some at a time where a file allows it; each piece lasts until the next."""
-        if isinstance(self.values, SavedBlob):
-            yield from self.values.pieces()
-        else:
-            yield self.array().reshape(-1)
-
-    def array(self) -> Floats:
-        """All values, in the param's shape."""
-        tensor = self.values if isinstance(self.values, Tensor) else self.values.tensor()
-        array: Floats = tensor.detach().cpu().contiguous().numpy().reshape(self.shape)
-        return array
-
-
-@dataclass(frozen=True)
-class OutLayer:
-    """A layer with all of its params; `key` is its name in a state_dict."""
-
-    node: Node
-    layer: Layer
-    key: str
-    params: tuple[OutParam, ...]
-
-    @property
-    def name(self) -> str:
-        """The layer's name."""
-        return self.node.name
 
 
 def find_blobs(net: Net, weights: Weights, *, allow: Allow = Allow()) -> tuple[Match, dict[ParamPosition, Blob]]:
@@ -63,7 +23,7 @@ def find_blobs(net: Net, weights: Weights, *, allow: Allow = Allow()) -> tuple[M
     return found, {(positions[name], index): blob for (name, index), blob in found.blobs.items()}
 
 
-def outgoing(net: Net, values: Mapping[ParamPosition, Blob | Tensor] | None = None) -> list[OutLayer]:
+def params_of(net: Net, values: Mapping[ParamPosition, Blob | Tensor] | None = None) -> list[LayerParams]:
     """A net's layers with these values, or with its own; a layer that they do not fill is left out."""
     given = _spread(net, values) if values is not None else _own(net)
     owned = {param.places[0] for param in net.param_list}
@@ -72,11 +32,31 @@ def outgoing(net: Net, values: Mapping[ParamPosition, Blob | Tensor] | None = No
         places = [(i, index) for index in range(len(step.layer.param_shapes))]
         if all(place in given for place in places):
             params = (
-                OutParam(shape, given[place], place not in owned)
+                ParamValues(shape, given[place], place not in owned)
                 for shape, place in zip(step.layer.param_shapes, places, strict=True)
             )
-            out.append(OutLayer(step.node, step.layer, key, tuple(params)))
+            out.append(LayerParams(step.node.name, key, str(step.node), _as_set_up(step, net.phase), tuple(params)))
     return out
+
+
+def write_weights(path: Path, net: Net, layers: Sequence[LayerParams], dialect: Dialect = DIALECTS["bvlc"]) -> None:
+    """Write these layers of a net; the suffix says which format, and only a .caffemodel has a dialect."""
+    write_params(path, net.graph.name, layers, dialect)
+
+
+def _as_set_up(step: Step, phase: str) -> LayerParameter:
+    """A layer's message as Caffe holds it once the net is set up, without blobs."""
+    message = LayerParameter()
+    message.CopyFrom(step.node.message)
+    message.ClearField("blobs")
+    if not message.HasField("phase"):
+        message.phase = PHASES[phase]
+    if step.layer.is_loss and not message.loss_weight:
+        message.loss_weight.append(1)
+    if step.layer.statistics:
+        for _ in step.layer.param_shapes[len(message.param) :]:
+            message.param.add(lr_mult=0)
+    return message
 
 
 def _spread(net: Net, values: Mapping[ParamPosition, Blob | Tensor]) -> dict[ParamPosition, Blob | Tensor]:

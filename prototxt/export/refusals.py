@@ -1,6 +1,13 @@
-"""Layer types that other programs have no form for: why, and the way out."""
+"""What other programs have no form for: why, and the way out. The same words for every form."""
 
 from __future__ import annotations
+
+from ..errors import PrototxtError
+
+
+class ExportError(PrototxtError):
+    """A net, or a layer of it, has no form in another program."""
+
 
 _LABELS = "it needs labels: port the TEST net"
 _DATA = "it makes data: put an Input layer in its place"
@@ -45,4 +52,9 @@ UNEXPORTED = {
     "HDF5Output": "it writes a file: take its bottoms as outputs",
     "Im2col": "Convolution does without it: leave it out",
 }
+"""Registered types that no other program has."""
+NOT_IN_ONNX = {"Filter": "it picks items: take its bottoms as outputs, and pick from them"}
 UNKNOWN = "recaffe does not know what it computes: cut the net before it"
+DRAWS = "it draws at random in TRAIN: port the TEST net"
+DRAWS_ALWAYS = "it draws at random with STOCHASTIC, in TEST, too: choose MAX or AVE"
+TURNS_BACK = "it turns back normalised deltas in TRAIN: port the TEST net"

@@ -1,51 +1,58 @@
-"""Files of weights of every kind, read without copies."""
+"""Files of weights of every format: told, read without copies, listed and written; and files that appear whole."""
 
-from .binaryproto import read_blob
-from .blob_proto import SavedBlob, parse_blob
-from .caffemodel import read_caffemodel
-from .datum import read_datum
-from .dialects import DIALECTS, Dialect, DialectError
-from .forks import FORKS, survey
-from .hdf5 import BAD_HDF5, hdf5_blob, hdf5_item, holds_solverstate, open_hdf5, read_hdf5
-from .mapped_file import MappedFile
-from .npz import read_npy, read_npz
-from .read import read_weights
-from .sniff import kind_of
-from .tensors import read_safetensors, read_state_dict
-from .weights import Blob, SavedLayer, Weights, unbroken
+from .format import Format, Listing
+from .formats import (
+    CAFFEMODEL,
+    HDF5,
+    LARGEST,
+    SAFETENSORS,
+    SOLVERSTATE,
+    SolverState,
+    read_blob,
+    read_npz,
+    read_solverstate,
+    write_solverstate,
+    write_tensors,
+)
+from .layer_params import LayerParams, ParamValues
+from .read import list_file, read_weights
+from .weights import Blob, Floats, LazyBlob, SavedLayer, Weights, unbroken
 from .whole_file import brought_to_disk, whole_file
-from .wire import FIXED32, LENGTH
+from .wire import DIALECTS, Dialect, DialectError, dialect_of, read_datum
+from .write import WRITABLE, format_for, write_params
 
 __all__ = [
-    "BAD_HDF5",
+    "CAFFEMODEL",
     "DIALECTS",
-    "FIXED32",
-    "FORKS",
-    "LENGTH",
+    "HDF5",
+    "LARGEST",
+    "SAFETENSORS",
+    "SOLVERSTATE",
+    "WRITABLE",
     "Blob",
     "Dialect",
     "DialectError",
-    "MappedFile",
-    "SavedBlob",
+    "Floats",
+    "Format",
+    "LayerParams",
+    "LazyBlob",
+    "Listing",
+    "ParamValues",
     "SavedLayer",
+    "SolverState",
     "Weights",
     "brought_to_disk",
-    "hdf5_blob",
-    "hdf5_item",
-    "holds_solverstate",
-    "kind_of",
-    "open_hdf5",
-    "parse_blob",
+    "dialect_of",
+    "format_for",
+    "list_file",
     "read_blob",
-    "read_caffemodel",
     "read_datum",
-    "read_hdf5",
-    "read_npy",
     "read_npz",
-    "read_safetensors",
-    "read_state_dict",
+    "read_solverstate",
     "read_weights",
-    "survey",
     "unbroken",
     "whole_file",
+    "write_params",
+    "write_solverstate",
+    "write_tensors",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,9 @@ from torch import Tensor
 from ...layers import Shape
 from ..errors import PrototxtError
 
-Kind = Literal["caffemodel", "binaryproto", "solverstate", "hdf5", "npz", "npy", "safetensors", "pt"]
+Floats = npt.NDArray[np.float32]
+INDEX = r"(0|[1-9][0-9]{0,3})"
+"""A blob's index within a key or path, as a regular expression has it."""
 _LONGEST_REASON = 160
 
 
@@ -41,7 +44,7 @@ class Blob(Protocol):
     def tensor(self) -> Tensor:
         """The values as float32, in the saved shape."""
 
-    def pieces(self) -> Iterator[npt.NDArray[np.float32]]:
+    def pieces(self) -> Iterator[Floats]:
         """The same in a row, some at a time where the format allows it; each piece lasts until the next."""
 
 
@@ -72,7 +75,7 @@ class LazyBlob:
                 raise PrototxtError(f"{self.where} holds {self.dtype}, which is no plain array of real numbers")
             return values.detach().to(torch.float32).contiguous()
 
-    def pieces(self) -> Iterator[npt.NDArray[np.float32]]:
+    def pieces(self) -> Iterator[Floats]:
         """All values in one piece."""
         yield self.tensor().reshape(-1).numpy()
 
@@ -96,23 +99,32 @@ class Weights:
     path: str
     net_name: str
     layers: tuple[SavedLayer, ...]
-    kind: Kind = "caffemodel"
+    numbered: bool = False
+    """Whether the file says each blob's index, so that it can leave out one which another layer owns."""
+    by_module: bool = False
+    """Whether layers go by the keys of a Net's state_dict: no dots, and a number where names repeat."""
 
     @classmethod
-    def of(cls, path: str, layers: Mapping[str, Mapping[int, Blob]], kind: Kind) -> Weights:
+    def of(cls, path: str, layers: Mapping[str, Mapping[int, Blob]], by_module: bool = False) -> Weights:
         """Weights of a format that keeps but layers' names and blobs' indices."""
         found = (SavedLayer(name, "", dict(sorted(blobs.items()))) for name, blobs in layers.items())
-        return cls(path, "", tuple(found), kind)
+        return cls(path, "", tuple(found), numbered=True, by_module=by_module)
 
-    @property
-    def numbered(self) -> bool:
-        """Whether the file says each blob's index, so that it can leave out one which another layer owns."""
-        return self.kind != "caffemodel"
 
-    @property
-    def by_module(self) -> bool:
-        """Whether layers go by the keys of a Net's state_dict: no dots, and a number where names repeat."""
-        return self.kind in ("safetensors", "pt")
+def split_keys(path: str, arrays: Mapping[str, Blob], pattern: str, form: str) -> dict[str, dict[int, Blob]]:
+    """Arrays by key as layers, in the order in which the file has their first.
+
+    The pattern finds a layer's name and a blob's index in a key; `form` says in words what a key is like.
+    """
+    layers: dict[str, dict[int, Blob]] = {}
+    for key, blob in arrays.items():
+        place = re.fullmatch(pattern, key, re.DOTALL)
+        if place is None:
+            raise PrototxtError(f"{path}: the key {key!r} is no param's: that would be {form}")
+        layers.setdefault(place[1], {})[int(place[2])] = blob
+    if not layers:
+        raise PrototxtError(f"{path}: no params in it (keys {form})")
+    return layers
 
 
 @contextmanager

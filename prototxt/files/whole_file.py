@@ -19,7 +19,7 @@ def whole_file(path: str | os.PathLike[str], force: bool = False) -> Iterator[Pa
     """
     target = Path(path)
     _refuse_existing(target, force)
-    # The suffix stays: it tells writers and readers the format.
+    # The suffix stays: writers and readers know the format by it.
     part = target.with_name(f".part-{os.getpid()}-{target.name}")
     try:
         yield part
@@ -47,4 +47,4 @@ def _refuse_existing(target: Path, force: bool) -> None:
     if target.is_dir():
         raise PrototxtError(f"{target}: is a folder")
     if not force and os.path.lexists(target):
-        raise PrototxtError(f"{target}: exists already (--force replaces it)")
+        raise PrototxtError(f"{target}: exists already (force=True replaces it)", choices=("force",))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 
 from torch import Tensor
 
 from ...layers import Shape
+from ...nearest import did_you_mean
 from ..errors import PrototxtError
 
 
@@ -32,8 +32,7 @@ class Blobs(Mapping[str, Tensor]):
             return found.detach()
         if name in self._shapes:
             raise BlobError(f"blob {name!r} was not kept: {self._way_out}")
-        near = difflib.get_close_matches(name, self._shapes, 1, 0.6)
-        raise BlobError(f"no blob {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        raise BlobError(f"no blob {name!r}{did_you_mean(name, self._shapes)}")
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._shapes if self._look_up(name) is not None)

@@ -8,12 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...layers import BatchNormLayer, PoolingLayer
 from .step import NetError, Step
 from .walk import Forward, Walk
-
-_PLAIN = {"BatchNorm", "Bias", "Concat", "Convolution", "Deconvolution", "Eltwise", "ELU", "InnerProduct"}
-_PLAIN |= {"Pooling", "PReLU", "ReLU", "Scale", "Sigmoid", "Split", "TanH"}
 
 
 @dataclass(frozen=True)
@@ -92,16 +88,7 @@ def _spans(steps: Sequence[Step]) -> Iterator[tuple[int, int]]:
     """Where chains of two layers or more start and end."""
     start = 0
     for i in range(len(steps) + 1):
-        if i == len(steps) or not _is_plain(steps[i]):
+        if i == len(steps) or not steps[i].layer.compiles or any(steps[i].loss_weights):  # none counts into the loss
             if i - start > 1:
                 yield start, i
             start = i + 1
-
-
-def _is_plain(step: Step) -> bool:
-    """Whether a layer is a function of its bottoms and params alone, and none of its tops counts into the loss."""
-    if step.node.type not in _PLAIN or any(step.loss_weights):
-        return False
-    if isinstance(step.layer, BatchNormLayer):
-        return step.layer.use_global_stats
-    return not isinstance(step.layer, PoolingLayer) or (step.layer.pool != "STOCHASTIC" and step.layer.num_tops == 1)

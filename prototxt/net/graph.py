@@ -5,10 +5,10 @@ The order of steps and every name are Caffe's, so that what is built can be comp
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ...nearest import did_you_mean
 from ..caffe_pb2 import TEST, TRAIN, LayerParameter, NetParameter, NetState, NetStateRule
 from ..errors import PrototxtError
 
@@ -64,7 +64,7 @@ class Graph:
 def build_graph(
     net: NetParameter, phase: str, where: Callable[[str], str], level: int = 0, stages: Sequence[str] = ()
 ) -> Graph:
-    """Filter, split and wire an upgraded net; `where` tells a layer's place for messages."""
+    """Filter, split and wire an upgraded net; `where` gives a layer's place for messages."""
     if phase not in PHASES:
         raise GraphError(f"phase is TRAIN or TEST, not {phase!r}")
     state = NetState()
@@ -124,8 +124,7 @@ class _Absent:
             if blob in other.top:
                 place = f"{other.name!r} ({self.where(other.name)})"
                 return GraphError(text + f"which only layer {place} gives, and its rules leave it out of {self.phase}")
-        near = difflib.get_close_matches(blob, known, 1, 0.6)
-        return GraphError(text + "which no layer gives" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return GraphError(text + "which no layer gives" + did_you_mean(blob, known))
 
     def _comes_later(self, layer: LayerParameter, other: LayerParameter) -> str:
         if other is layer:

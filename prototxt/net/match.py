@@ -146,15 +146,20 @@ def _check_names(path: str, matched: list[str], missing: list[str], unused: list
     hint = "" if matched else "; no layer at all matches: weights of another net?"
     if missing and not allow.missing:
         raise PrototxtError(
-            f"{path}: lacks layer(s) {_some(missing)} (allow_missing leaves them to their fillers){hint}"
+            f"{path}: lacks layer(s) {_some(missing)} (Allow(missing=True) leaves them to their fillers){hint}",
+            choices=("allow_missing",),
         )
     if unused and not allow.unused:
-        raise PrototxtError(f"{path}: the net lacks its layer(s) {_some(unused)} (allow_unused leaves them out){hint}")
+        raise PrototxtError(
+            f"{path}: the net lacks its layer(s) {_some(unused)} (Allow(unused=True) leaves them out){hint}",
+            choices=("allow_unused",),
+        )
 
 
 def refuse_nonfinite(path: str, counts: Mapping[ParamName, int]) -> PrototxtError:
     """The error for values that are NaN or infinite, counted by param."""
-    return PrototxtError(f"{path}: NaN or infinite: {_places(counts)} (allow_nonfinite takes them)")
+    told = f"{path}: NaN or infinite: {_places(counts)} (Allow(nonfinite=True) takes them)"
+    return PrototxtError(told, choices=("allow_nonfinite",))
 
 
 def count_nonfinite(values: npt.NDArray[np.float32]) -> int:

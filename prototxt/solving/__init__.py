@@ -1,16 +1,14 @@
 """Caffe's solvers: steps, rates, snapshots, and many processes."""
 
-from .listing import Listing, list_file
 from .nonfinite import NonfiniteLossError
 from .progress import Progress, Record
 from .ranks import OthersFailedError, Ranks, joined
 from .requests import Request, SignalRequests
-from .snapshot import Snapshot
+from .snapshot import Snapshot, places_beside, weights_beside
 from .solver import Solver
 from .solver_nets import train_text
 
 __all__ = [
-    "Listing",
     "NonfiniteLossError",
     "OthersFailedError",
     "Progress",
@@ -21,6 +19,7 @@ __all__ = [
     "Snapshot",
     "Solver",
     "joined",
-    "list_file",
+    "places_beside",
     "train_text",
+    "weights_beside",
 ]

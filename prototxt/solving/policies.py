@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from ...nearest import nearest
 from ..caffe_pb2 import SolverParameter
 from ..errors import PrototxtError
-
-LARGEST = float(np.finfo(np.float32).max)
+from ..files import LARGEST
 
 
 class SolverError(PrototxtError):
@@ -21,7 +20,7 @@ class SolverError(PrototxtError):
 
 @contextmanager
 def named(name: str) -> Iterator[None]:
-    """Say of which solver an error tells."""
+    """Say which solver an error is about."""
     try:
         yield
     except SolverError as error:
@@ -68,9 +67,8 @@ def check_policy(solver: SolverParameter) -> None:
 def unknown(field: str, value: str, known: Iterable[str]) -> str:
     """Say that a field has no such value, what it has, and what was probably meant."""
     names = list(known)
-    folded = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(value.lower(), folded, 1, 0.5)
-    meant = f"did you mean {folded[near[0]]!r}? " if near else ""
+    near = nearest(value, names, 0.5, fold=True)
+    meant = f"did you mean {near[0]!r}? " if near else ""
     return f"has the {field} {value!r}; {meant}there are {', '.join(names)}"
 
 

@@ -1,4 +1,4 @@
-"""What a solver tells while it runs."""
+"""What a solver reports while it runs."""
 
 from __future__ import annotations
 

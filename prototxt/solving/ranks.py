@@ -45,7 +45,7 @@ class Ranks:
     it is the sum. A BatchNorm sees its own rank's minibatch, and what it has gathered is rank 0's in a snapshot.
     Anchors, RoIs and dropout are drawn by generators that begin with the seed plus the rank.
 
-    Every rank must make the same calls in the same order; rank 0 alone tests, tells and writes.
+    Every rank must make the same calls in the same order; rank 0 alone tests, reports and writes.
     """
 
     rank: int = 0

@@ -25,7 +25,7 @@ class Resumable(Protocol):
     """Whatever moves on while a solver runs, such as a source of data."""
 
     def place(self) -> State:
-        """Where it stands."""
+        """Where it is."""
         ...
 
     def return_to(self, place: State) -> None:
@@ -55,7 +55,7 @@ class ResumableNet:
         self.net = net
 
     def place(self) -> State:
-        """NumPy's and torch's generators, and what each layer tells."""
+        """NumPy's and torch's generators, and where each layer is."""
         parts: dict[str, State] = {"numpy": random_state(self.net.rng)}
         parts |= {f"layer/{i}": step.layer.place() for i, step in enumerate(self.net.steps)}
         return {"torch": self.net.generator.get_state().numpy(), **_joined(parts)}
@@ -70,13 +70,13 @@ class ResumableNet:
 
 
 def write_places(path: Path, resumables: Mapping[str, Resumable]) -> None:
-    """Write where each one stands, under its name; the same places give the same bytes."""
+    """Write where each one is, under its name; the same places give the same bytes."""
     with open(path, "xb") as file:
         np.savez(file, allow_pickle=False, **_joined({name: one.place() for name, one in resumables.items()}))
 
 
 def return_to_places(path: str | os.PathLike[str], resumables: Mapping[str, Resumable], rank: int = 0) -> list[str]:
-    """Set each one to its place in that file, or to this rank's; gives the names of those that it tells nothing of."""
+    """Set each one to its place in that file, or to this rank's; gives the names of those that it says nothing of."""
     where = os.fspath(path)
     blobs = read_npz(where)
     with unbroken(where, "does not tell where this solver stood"):

@@ -11,16 +11,24 @@ import torch
 
 from ...layers import times
 from ..caffe_pb2 import SolverParameter
-from ..export import OutLayer, as_set_up, outgoing, write_weights
-from ..files import DIALECTS, Dialect, DialectError, whole_file
+from ..export import params_of, write_weights
+from ..files import (
+    CAFFEMODEL,
+    DIALECTS,
+    SOLVERSTATE,
+    Dialect,
+    DialectError,
+    LayerParams,
+    LazyBlob,
+    SolverState,
+    read_solverstate,
+    whole_file,
+    write_solverstate,
+)
 from ..net import Net, Param
 from .policies import RateState, SolverError
 from .resume import Resumable, write_places
-from .solverstate import SolverState, read_solverstate
 from .updates import Updates
-from .write_solverstate import write_solverstate, write_solverstate_hdf5
-
-_STATE = ".solverstate"
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ def write_snapshot(
     solver: SolverParameter,
     folder: Path,
     net: Net,
-    layers: Sequence[OutLayer],
+    layers: Sequence[LayerParams],
     standing: RateState,
     updates: Updates,
     resumables: Mapping[str, Resumable],
@@ -51,31 +59,37 @@ def write_snapshot(
     """
     suffix = ".h5" if solver.snapshot_format == SolverParameter.HDF5 else ""
     base = f"{solver.snapshot_prefix}_iter_{standing.iter}"
-    learned_net = f"{base}.caffemodel{suffix}"
-    state = folder / f"{base}{_STATE}{suffix}"
+    learned_net = f"{base}{CAFFEMODEL.suffix}{suffix}"
+    state = folder / f"{base}{SOLVERSTATE.suffix}{suffix}"
     done = Snapshot(standing.iter, folder / learned_net, state, places_beside(state))
     done.state.unlink(missing_ok=True)
     with whole_file(done.weights, force=True) as part:
         write_weights(part, net, layers, DIALECTS["bvlc"] if suffix else dialect_of(net))
     with whole_file(done.places, force=True) as part:
         write_places(part, resumables)
-    plateau = solver.lr_policy == "plateau"
     with whole_file(done.state, force=True) as part:
-        if suffix:
-            write_solverstate_hdf5(part, learned_net, standing, updates.histories, plateau)
-        else:
-            with open(part, "xb") as file:
-                write_solverstate(file, learned_net, standing, updates.histories, plateau)
+        saved = state_of(str(state), learned_net, standing, updates)
+        write_solverstate(part, saved, plateau=solver.lr_policy == "plateau")
     return done
+
+
+def state_of(path: str, learned_net: str, standing: RateState, updates: Updates) -> SolverState:
+    """What Caffe keeps of a solver."""
+    history = (
+        LazyBlob(f"{path}: history {i}", tuple(values.shape), "float32", values.cpu)
+        for i, values in enumerate(updates.histories)
+    )
+    rate = standing.current_step, standing.minimum_loss, standing.iter_last_event
+    return SolverState(path, standing.iter, learned_net, *rate, tuple(history))
 
 
 def dialect_of(net: Net) -> Dialect:
     """The Caffe that a net is written for: the first that can hold it."""
-    refusals = []
+    refusals, layers = [], params_of(net)
     for dialect in DIALECTS.values():
         try:
-            for layer in outgoing(net):
-                dialect.encode(as_set_up(layer, net.phase), str(layer.node))
+            for layer in layers:
+                dialect.encode(layer.message, layer.where)
         except DialectError as error:
             refusals.append(str(error))
         else:
@@ -85,7 +99,13 @@ def dialect_of(net: Net) -> Dialect:
 
 def places_beside(state: Path) -> Path:
     """Where the places of a state are kept."""
-    return state.with_name(f"{state.name.partition(_STATE)[0]}.resume.npz")
+    return state.with_name(f"{state.name.partition(SOLVERSTATE.suffix)[0]}.resume.npz")
+
+
+def weights_beside(state: Path) -> Path:
+    """Where the weights are that were written with a state."""
+    stem, _, suffix = state.name.partition(SOLVERSTATE.suffix)
+    return state.with_name(f"{stem}{CAFFEMODEL.suffix}{suffix}")
 
 
 def weights_of(state: SolverState) -> Path:
@@ -139,7 +159,7 @@ def check_history(state: SolverState, updates: Updates, params: Sequence[Param])
 def take_state(
     path: str | os.PathLike[str], weights: str | os.PathLike[str] | None, net: Net, updates: Updates
 ) -> RateState:
-    """Load a net's weights, those given or the state's own, and the histories; tells how far that solver had come."""
+    """Load a net's weights, those given or the state's own, and the histories; gives how far that solver had come."""
     saved = read_solverstate(path)
     check_history(saved, updates, net.param_list)
     net.load(weights_of(saved) if weights is None else weights)

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from ..caffe_pb2 import SolverParameter
-from ..export import OutLayer, outgoing
+from ..export import params_of
+from ..files import LayerParams
 from ..net import Net
 from ..text import Config, is_text, read_solver
 from .nonfinite import NonfiniteLossError, drawn, nonfinite_loss
@@ -70,7 +71,7 @@ class Solver:
         self.precision: AbstractContextManager[object] = nullcontext()
         """Entered for each forward of the train net, such as torch.autocast."""
         self.requests: Callable[[], Request] = lambda: Request.NONE
-        self.saved: Callable[[Net], Sequence[OutLayer]] = outgoing
+        self.saved: Callable[[Net], Sequence[LayerParams]] = params_of
         """The layers that a snapshot holds of the train net, as it is to have them."""
         self.stopped = False
         """Whether a request ended the last `step`, `solve` or `test`."""
@@ -225,7 +226,7 @@ class Solver:
         return done
 
     def restore(self, state: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None) -> list[str]:
-        """Go on from a .solverstate of either format, Caffe's or ours; tells what could not be taken up exactly.
+        """Go on from a .solverstate of either format, Caffe's or ours; gives what could not be taken up exactly.
 
         Its weights are found by its own word, unless given.
         """

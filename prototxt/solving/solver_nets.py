@@ -151,7 +151,7 @@ def _text(net: str | NetParameter, field: str, folder: Path) -> NetText:
 
 
 def load_named(net: Net, files: Sequence[str], folder: Path) -> list[str]:
-    """Load the solver's `weights`, each a file or several with commas; tells what matched and what not.
+    """Load the solver's `weights`, each a file or several with commas; gives what matched and what not.
 
     Layers that one side lacks are passed over, as in Caffe, unless none at all matches.
     """

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...nearest import did_you_mean
 from ..text import read_param_str, write_param_str
 from .class_heads import AGNOSTIC, BOX, ClassHeads, class_heads
-from .operation import Operation, Rows, SurgeryError, near, reached, spread
+from .operation import Operation, Rows, SurgeryError, reached, spread
 
 BACKGROUND = "__background__"
 _SAME_AS_BACKGROUND = {BACKGROUND, "background"}
@@ -40,7 +41,7 @@ class Classes:
         if word.isdecimal() and int(word) < len(self.names):
             return int(word)
         has = f"they are 0 to {len(self.names) - 1}" if not self.named else f"there are {', '.join(self.names)}"
-        raise SurgeryError(f"no class {word!r}{near(word, self.names) if self.named else ''} ({has})")
+        raise SurgeryError(f"no class {word!r}{did_you_mean(word, self.names) if self.named else ''} ({has})")
 
     def __str__(self) -> str:
         return ", ".join(self.names[1:]) if self.named else str(len(self.names))
@@ -70,10 +71,11 @@ class ClassChange:
         for pair in self.keep:
             before, equals, after = pair.partition("=")
             if not equals:
-                raise SurgeryError(f"--keep {pair}: expected OLD=NEW, such as bike=bicycle or 15=1")
+                raise SurgeryError(f"keep={pair}: expected OLD=NEW, such as bike=bicycle or 15=1", choices=("keep",))
             place = self.new.index(after)
             if rows[place] not in (None, old.index(before)):
-                raise SurgeryError(f"--keep {pair}: class {self.new.label(place)} is old class {rows[place]} already")
+                told = f"class {self.new.label(place)} is old class {rows[place]} already"
+                raise SurgeryError(f"keep={pair}: {told}", choices=("keep",))
             rows[place] = old.index(before)
         if rows[0]:
             raise SurgeryError("class 0 stays the background: keep another")
@@ -86,7 +88,8 @@ class ClassChange:
     def _old(self, count: int) -> Classes:
         old = self.old or Classes.of(str(count))
         if len(old.names) != count:
-            raise SurgeryError(f"the net has {count} classes with the background, not {len(old.names)}: --from {old}")
+            told = f"the net has {count} classes with the background, not {len(old.names)}"
+            raise SurgeryError(f"{told}: old={old}", choices=("old",))
         return old
 
 
@@ -125,8 +128,8 @@ def _notes(change: ClassChange, found: ClassHeads, agnostic: bool) -> list[str]:
         notes.append(f"no layer has {BOX}·{classes} outputs: boxes are for any class, and stay as they are")
     elif classes == AGNOSTIC and not agnostic:
         notes.append(
-            "boxes were taken for those of 2 classes; if they are for any class, add --set TRAIN.AGNOSTIC True"
+            "boxes were taken for those of 2 classes; if they are for any class, the config needs TRAIN.AGNOSTIC True"
         )
     if change.new.named and not change.old and not change.keep and classes:
-        notes.append("the old classes have no names, so none but the background is kept: --from names them")
+        notes.append("the old classes have no names, so none but the background is kept: old=NAMES names them")
     return notes

@@ -21,7 +21,7 @@ class ClassHeads:
     """Where a prototxt has its classes."""
 
     classes: int
-    """Their number, the background among them; 0 where no layer tells."""
+    """Their number, the background among them; 0 where no layer says."""
     heads: list[tuple[Head, int]]
     """Heads, and how many numbers each has for a class."""
     others: list[Head]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ...layers import Filler, times
+from ...nearest import did_you_mean
 from ..caffe_pb2 import LayerParameter, NetParameter
 from ..errors import PrototxtError
 from ..net import Net
@@ -71,12 +71,12 @@ class Operation:
         """The layers of a name, of which a prototxt may have one for each phase; at least one."""
         found = [layer for layer in self.message.layer if layer.name == name]
         if not found:
-            hint = near(name, (layer.name for layer in self.message.layer))
+            hint = did_you_mean(name, (layer.name for layer in self.message.layer))
             raise SurgeryError(f"no layer {name!r} in net {self.message.name!r}{hint}")
         return found
 
     def sole_layer(self, name: str, kinds: Collection[str]) -> LayerParameter:
-        """A layer with params of its own that stands once in the prototxt and is of one of these types."""
+        """A layer with params of its own that is there once in the prototxt and is of one of these types."""
         found = self.layers(name)
         text = f"layer {name!r} ({found[0].type})"
         if found[0].type not in kinds:
@@ -172,12 +172,6 @@ def reached(net: Net, layers: Collection[str]) -> set[str]:
 def spread(rows: Rows, count: int) -> Rows:
     """The rows of what has `count` numbers in a row for each."""
     return [None if row is None else row * count + k for row in rows for k in range(count)]
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """What was likely meant, as the end of an error."""
-    found = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def describe(filler: Filler) -> str:

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from ...layers import registered
 from ..caffe_pb2 import LayerParameter, NetParameter
-
-_PASSING = {
-    *("Reshape", "Flatten", "Split", "Pooling", "PSROIPooling", "Scale", "Bias", "BatchNorm"),
-    *("Power", "Dropout", "ReLU", "PReLU", "Softmax", "Sigmoid"),
-}
-"""Layers that keep the channels of their first bottom apart, so that a head may stand before them."""
 
 
 @dataclass
@@ -31,6 +26,8 @@ class Wiring:
     def __init__(self, net: NetParameter) -> None:
         self.makers: dict[str, list[LayerParameter]] = defaultdict(list)
         self.readers: dict[str, list[LayerParameter]] = defaultdict(list)
+        # A head may stand before them; of unknown types, Python layers among them, nothing is known.
+        self._passing = {name for name, layer_type in registered().items() if layer_type.keeps_channels}
         for layer in net.layer:
             for blob in layer.top:
                 self.makers[blob].append(layer)
@@ -45,7 +42,7 @@ class Wiring:
         for name in blobs:
             for layer in self.makers[name]:
                 if not any(layer is other for other in found + passed):
-                    passes = layer.type in _PASSING
+                    passes = layer.type in self._passing
                     (passed if passes else found).append(layer)
                     blobs += layer.bottom[:1] if passes else []
         return found, passed
@@ -57,7 +54,7 @@ class Wiring:
             in_place = 0
             for reader in self.readers[blob]:
                 in_place += blob in reader.top
-                if reader.type not in _PASSING or reader.bottom[0] != blob:
+                if reader.type not in self._passing or reader.bottom[0] != blob:
                     way.ends += [reader] if reader.bottom[0] == blob else []
                 elif not any(reader is other for other in way.layers):
                     way.layers.append(reader)

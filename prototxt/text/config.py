@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from ...nearest import did_you_mean
 from ..errors import PrototxtError
 from .config_keys import Test, Train
 
@@ -100,12 +100,15 @@ class Config:
             raise ConfigError(f"{path}: is not a mapping of keys to values, such as EXP_DIR: mine")
         return self.merged(content, str(path))
 
-    def with_set(self, pairs: Sequence[str]) -> Config:
-        """This configuration with `KEY VALUE ...` from a command line; a value is a Python literal, else text."""
+    def with_set(self, pairs: Sequence[str], source: str = "with_set") -> Config:
+        """This configuration with `KEY VALUE ...` from a command line; a value is a Python literal, else text.
+
+        `source` is where they come from, for errors.
+        """
         if len(pairs) % 2:
-            raise ConfigError(f"--set takes keys and values in turn: {pairs[-1]!r} has no value")
+            raise ConfigError(f"{source} takes keys and values in turn: {pairs[-1]!r} has no value")
         values = {key: _literal(value) for key, value in zip(pairs[::2], pairs[1::2], strict=True)}
-        return self.with_flat(values, "--set")
+        return self.with_flat(values, source)
 
     def _checked(self, key: str, value: Any, source: str) -> Any:
         """A value in its key's type, or the reason why not."""
@@ -191,5 +194,4 @@ def _literal(text: str) -> Any:
 
 
 def _unknown(key: str) -> str:
-    near = difflib.get_close_matches(key, _defaults(), 1, 0.5)
-    return f"unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"unknown key {key!r}{did_you_mean(key, _defaults(), 0.5)}"

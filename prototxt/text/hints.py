@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
+from ...nearest import by_likeness, nearest
 from ..caffe_pb2 import DESCRIPTOR, LayerParameter, NetParameter, V0LayerParameter, V1LayerParameter
+from ..forks import whose
 from .upgrade import V1_TYPES
 
-FORKS = {
-    "Fast R-CNN's and Microsoft Caffe's": """
-        DropoutParameter.scale_train LayerParameter.roi_pooling_param LayerParameter.smooth_l1_loss_param""",
-    "Microsoft Caffe's": """
-        LayerParameter.psroi_pooling_param LayerParameter.box_annotator_ohem_param LayerParameter.mil_data_param
-        LayerParameter.mil_param LossParameter.pre_fixed_normalizer""",
-    "SSD's": """
-        LayerParameter.annotated_data_param LayerParameter.multibox_loss_param LayerParameter.permute_param
-        LayerParameter.prior_box_param LayerParameter.detection_output_param LayerParameter.detection_evaluate_param
-        LayerParameter.norm_param LayerParameter.video_data_param TransformationParameter.resize_param
-        TransformationParameter.noise_param TransformationParameter.emit_constraint TransformationParameter.crop_h
-        TransformationParameter.crop_w TransformationParameter.distort_param TransformationParameter.expand_param
-        SolverParameter.plateau_winsize SolverParameter.show_per_class_result SolverParameter.eval_type
-        SolverParameter.ap_version SolverState.minimum_loss SolverState.iter_last_event""",
-}
-"""Whose a field is that BVLC Caffe lacks, in messages that BVLC has."""
 _OLD = (V0LayerParameter.DESCRIPTOR, V1LayerParameter.DESCRIPTOR)
 _OUTER = (NetParameter.DESCRIPTOR, LayerParameter.DESCRIPTOR)
 
@@ -36,10 +21,10 @@ def unknown_field(message: Descriptor, name: str) -> str:
     names = list(message.fields_by_name)
     homes = [home for home in DESCRIPTOR.message_types_by_name.values() if name in home.fields_by_name]
     today = [home for home in homes if home not in _OLD]
-    near = difflib.get_close_matches(name, names, 1, 0.8 if homes else 0.6)
+    near = nearest(name, names, 0.8 if homes else 0.6)
     near = near or [other for other in names if name in other and not homes]
     if near and not today:
-        fork = _fork(message.name, near[0])
+        fork = whose(f"{message.name}.{near[0]}")
         return f"{start}; did you mean {near[0]}{f' ({fork})' if fork else ''}?"
     if homes:
         outside = any(home in _OUTER for home in homes) and message not in (*_OUTER, *_OLD)
@@ -51,9 +36,7 @@ def unknown_field(message: Descriptor, name: str) -> str:
 def unknown_value(message: Descriptor, field: str, enum: EnumDescriptor, value: str) -> str:
     """Say that an enum has no such value, and which it has, the nearest first."""
     plain = value.strip("\"'")
-    names = sorted(
-        enum.values_by_name, key=lambda name: difflib.SequenceMatcher(None, plain.upper(), name).ratio(), reverse=True
-    )
+    names = by_likeness(plain, enum.values_by_name)
     if message is V1LayerParameter.DESCRIPTOR and plain in V1_TYPES.values():
         old = next(name for name, today in V1_TYPES.items() if today == plain)
         return f"{field} of the old layers {{ }} takes {old}, not {value}; strings are for today's layer {{ }}"
@@ -70,17 +53,13 @@ def no_string(message: Descriptor, field: str, value: str) -> str:
 
 def _home(home: Descriptor, name: str) -> str:
     """A message, the field that it is written under, and whose it is."""
-    fork = _fork(home.name, name)
+    fork = whose(f"{home.name}.{name}")
     for parent in _OUTER:
         for field in parent.fields:
             if field.message_type is home:
-                words = [field.name, fork or _fork(parent.name, field.name)]
+                words = [field.name, fork or whose(f"{parent.name}.{field.name}")]
                 return f"{home.name} ({', '.join(filter(None, words))})"
     return f"{home.name} ({fork})" if fork else home.name
-
-
-def _fork(message: str, field: str) -> str:
-    return next((fork for fork, fields in FORKS.items() if f"{message}.{field}" in fields.split()), "")
 
 
 def _one_of(names: Iterable[str], most: int = 3) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from ...layers import LayerError
 from ..caffe_pb2 import LayerParameter
 from .config import YamlLoader
 
@@ -17,10 +16,16 @@ def read_param_str(layer: LayerParameter) -> dict[str, Any]:
     try:
         value = yaml.load(text, YamlLoader) or {}
     except yaml.YAMLError as error:
-        raise LayerError(f"param_str {text!r} is not YAML: {' '.join(str(error).split())}") from error
+        raise _refused(f"param_str {text!r} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(value, dict):
-        raise LayerError(f"param_str {text!r} is not a mapping such as \"'feat_stride': 16\"")
+        raise _refused(f"param_str {text!r} is not a mapping such as \"'feat_stride': 16\"")
     return {str(key): item for key, item in value.items()}
+
+
+def _refused(told: str) -> ValueError:
+    from ...layers import LayerError  # here, as it brings torch, and the command line reads our lists without it
+
+    return LayerError(told)
 
 
 def write_param_str(layer: LayerParameter, key: str, value: object) -> None:
@@ -40,6 +45,6 @@ def write_param_str(layer: LayerParameter, key: str, value: object) -> None:
         end = root.end_mark.index - 1
         layer.python_param.param_str = f"{text[:end]}, '{key}': {value}{text[end:]}"
         return
-    # The key stands in the column of those before it.
+    # The key is in the column of those before it.
     indent = " " * pairs[0][0].start_mark.column if pairs else ""
     layer.python_param.param_str = f"{text.rstrip()}\n{indent}'{key}': {value}".lstrip("\n")

@@ -1,6 +1,6 @@
 """Tokens to messages, by the schema.
 
-Google's Python reader would not do: it takes +3, 1_000 and 0b1 where Caffe's dies, and tells no layer's place.
+Google's Python reader would not do: it takes +3, 1_000 and 0b1 where Caffe's dies, and gives no layer's place.
 """
 
 from __future__ import annotations

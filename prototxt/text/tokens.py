@@ -54,7 +54,7 @@ class SourceText:
         return self.text.count("\n", 0, start) + 1, start - self.text.rfind("\n", 0, start)
 
     def error(self, start: int, what: str) -> TextError:
-        """The error to raise for what stands there."""
+        """The error to raise for what is there."""
         line, column = self.place(start)
         return TextError(f"{self.name}:{line}:{column}: {what}")
 

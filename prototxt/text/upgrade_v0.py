@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-
 from google.protobuf.message import Message
 
+from ...nearest import did_you_mean
 from ..caffe_pb2 import NetParameter, V0LayerParameter, V1LayerParameter
 from ..errors import PrototxtError
 
@@ -176,8 +175,7 @@ def _upgrade_layer(old: V1LayerParameter, new: V1LayerParameter, notes: list[str
 def _v1_type(layer: V0LayerParameter) -> V1LayerParameter.LayerType:
     if layer.type in _TYPES:
         return _TYPES[layer.type]
-    near = difflib.get_close_matches(layer.type, _TYPES, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(layer.type, _TYPES)
     raise UpgradeError(f"V0 has no type {layer.type!r}{hint} (known: {', '.join(_TYPES)})", layer.name)
 
 

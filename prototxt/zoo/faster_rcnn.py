@@ -90,7 +90,7 @@ def head(backbone: Backbone, task: DetectionTask, style: Style) -> Layers:
 
 
 def _hidden(backbone: Backbone, number: int, bottom: str, style: Style, between: tuple[str, ...]) -> Layers:
-    """fc6 or fc7, and in place on it what stands between it and the next layer."""
+    """fc6 or fc7, and in place on it what is between it and the next layer."""
     blob = f"fc{number}"
     dropout = {"dropout_ratio": 0.5, **backbone.dropout}
     behind = {

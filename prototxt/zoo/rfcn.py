@@ -63,7 +63,7 @@ class Stages:
 
 @dataclass(frozen=True)
 class Kind:
-    """A trunk, and the kind of R-FCN that stands on it."""
+    """A trunk, and the kind of R-FCN on it."""
 
     stages: Stages
     ohem: bool = False

@@ -17,9 +17,9 @@ import yaml
 
 from recaffe.golden import dump_caffe
 from recaffe.golden.compare import compare_blob
-from recaffe.golden.find import find
 from recaffe.golden.fixture import Fixture
-from recaffe.golden.npz import read_npz
+from recaffe.golden.fixture.find import find
+from recaffe.golden.fixture.npz import read_npz
 from recaffe.golden.run import WHOLE, discrete_blobs, verify
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net

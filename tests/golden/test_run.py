@@ -6,14 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recaffe.golden.find import find
+from recaffe.golden.errors import GoldenError
 from recaffe.golden.fixture import Fixture
-from recaffe.golden.run import Report, verify
+from recaffe.golden.fixture.find import find
+from recaffe.golden.run import Report, hand_in, verify
+from recaffe.layers.base.layer import LayerError
 from recaffe.layers.pooling import PoolingLayer
+from recaffe.prototxt.errors import PrototxtError
+from recaffe.prototxt.net.net import Net
+from recaffe.prototxt.text.read import read_net
 
 FOLDER = Path(__file__).parents[2] / "golden" / "fixtures"
 PATHS = {path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in find([FOLDER]).fixtures}
 FRCNN = FOLDER / "nets" / "frcnn_train.npz"
+MEMORY = """layer { name: "m" type: "MemoryData" top: "data" top: "label"
+  memory_data_param { batch_size: 2 channels: 3 height: 4 width: 5 } }"""
+ARRAYS = {"data": np.zeros((4, 3, 4, 5), np.float32), "label": np.float32([1, 2, 3, 4])}
 
 
 def bad(report: Report) -> list[str]:
@@ -94,3 +102,20 @@ def test_labels_must_be_equal() -> None:
 def test_the_seed_decides_the_samples() -> None:
     report = verify(dataclasses.replace(Fixture.load(FRCNN), rng_seed=15))
     assert "top/rois" in bad(report)
+
+
+def test_arrays_reach_the_layer_by_its_tops() -> None:
+    net = Net(read_net(MEMORY))
+    hand_in(net, ARRAYS)
+    assert net()["label"].flatten().tolist() == [1, 2]
+
+
+def test_arrays_that_nobody_takes() -> None:
+    net = Net(read_net(MEMORY))
+    with pytest.raises(GoldenError, match="has input/extra, but no MemoryData layer of its net gives extra"):
+        hand_in(net, {**ARRAYS, "extra": ARRAYS["data"]})
+    with pytest.raises(GoldenError, match="has input/data, but no MemoryData layer of its net gives data"):
+        hand_in(net, {"data": ARRAYS["data"]})
+    with pytest.raises(PrototxtError, match=r"layer 'm' \(MemoryData\): takes rows of 3×4×5") as error:
+        hand_in(net, {**ARRAYS, "data": ARRAYS["label"]})
+    assert isinstance(error.value.__cause__, LayerError)

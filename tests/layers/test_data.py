@@ -7,7 +7,7 @@ import pytest
 from recaffe.layers.base.layer import LayerError
 from recaffe.layers.data import DataLayer
 from recaffe.layers.sources.transformation import Transformation
-from recaffe.prototxt.files.datum import read_datum
+from recaffe.prototxt.files.wire.datum import read_datum
 
 
 @pytest.fixture

@@ -88,6 +88,18 @@ def test_scores_are_those_of_the_second_half_and_descend() -> None:
     assert (rois[:, 4] <= 59).all()
 
 
+def test_stages_lead_to_the_proposals_whole_or_not() -> None:
+    made = layer(rpn_pre_nms_top_n=50, rpn_post_nms_top_n=7)
+    scores, deltas = scores_and_deltas()
+    anchors, moves, flat = made.rows(scores, deltas)
+    short, whole = (made.rule.stages(anchors, moves, flat, *INFO[0].tolist(), whole=w) for w in (False, True))
+    assert [len(stage) for stage in (short.order, short.first, short.survivors, short.kept)] == [50, 50, 7, 7]
+    assert len(whole.order) > len(whole.first) > len(whole.survivors) > len(whole.kept)
+    assert torch.equal(whole.first, short.first)
+    assert torch.equal(whole.kept, short.kept)
+    assert torch.equal(made(scores, deltas, INFO)[0][:, 1:], whole.moved[whole.kept])
+
+
 def test_small_boxes_go() -> None:
     scores, deltas = scores_and_deltas()
     rois, _ = layer(rpn_min_size=9)(scores, deltas, INFO)

@@ -15,7 +15,7 @@ from recaffe.golden.errors import GoldenError
 from recaffe.layers.base.layer import LayerError
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.tools.commands import doctor
-from recaffe.tools.errors import CommandError
+from recaffe.tools.commands.errors import CommandError
 from recaffe.tools.main import COMMANDS, main, module_of
 
 RECAFFE = Path(sys.executable).with_name("recaffe")
@@ -44,7 +44,28 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "line"),
     [
         ([], "recaffe: the following arguments are required: COMMAND (see recaffe --help)\n"),
-        (["doctor", "--no"], "recaffe: unrecognized arguments: --no (see recaffe --help)\n"),
+        (["doctor", "--no"], "recaffe doctor: unrecognized arguments: --no (see recaffe doctor --help)\n"),
+        (
+            ["verify", "a.npz", "--islate"],
+            "recaffe verify: unrecognized arguments: --islate; did you mean '--isolate'? (see recaffe verify --help)\n",
+        ),
+        (
+            ["summary", "--wieghts=a.npz", "a.prototxt"],
+            "recaffe summary: unrecognized arguments: --wieghts=a.npz; did you mean '--weights'? "
+            "(see recaffe summary --help)\n",
+        ),
+        (
+            ["data", "check", "x", "--fxi", "y"],
+            "recaffe data check: unrecognized arguments: --fxi y; did you mean '--fix'? "
+            "(see recaffe data check --help)\n",
+        ),
+        (["--hepl"], "recaffe: unrecognized arguments: --hepl; did you mean '--help'? (see recaffe --help)\n"),
+        (["verfy"], "recaffe: no command 'verfy'; did you mean 'verify'? (see recaffe --help)\n"),
+        (
+            ["train_alternating"],
+            "recaffe: no command 'train_alternating'; did you mean 'train-alternating'? (see recaffe --help)\n",
+        ),
+        (["zzz"], f"recaffe: no command 'zzz'; there are {', '.join(COMMANDS)} (see recaffe --help)\n"),
         (["summary"], "recaffe summary: the following arguments are required: NET (see recaffe summary --help)\n"),
     ],
 )

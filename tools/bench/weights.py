@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from ...prototxt.export import outgoing, write_weights
+from ...prototxt.export import params_of, write_weights
 from ...prototxt.files import DIALECTS
 from ...prototxt.net import Net
 from ...prototxt.text import print_text, read_net
@@ -69,7 +69,7 @@ def _vgg16() -> Iterator[Path]:
         net = Net(read_net(text))
         value = torch.tensor(0.01)
         places = {(i, k): s for i, step in enumerate(net.steps) for k, s in enumerate(step.layer.param_shapes)}
-        layers = outgoing(net, {place: value.expand(shape) for place, shape in places.items()})
+        layers = params_of(net, {place: value.expand(shape) for place, shape in places.items()})
         write_weights(folder / _WEIGHTS, net, layers, DIALECTS["fast-rcnn"])
         yield folder
 

@@ -1,5 +1,8 @@
-"""The commands of `recaffe`: a thin module each, named as the command."""
+"""The commands of `recaffe`: a thin module each, named as the command.
 
-from .doctor import examine
+They are imported to list them and to parse arguments, so that only their `run` may bring torch, NumPy or OpenCV.
+"""
 
-__all__ = ["examine"]
+from .arguments import in_flags, told
+
+__all__ = ["in_flags", "told"]

@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict, fields
+from typing import TYPE_CHECKING
 
-from ...prototxt.text import read_net, read_param_str
-from ..detection import AnchorSettings, Fit, add_set, better, fit, named_set, scenes_of
-from ..errors import CommandError
-from .arguments import add_config, config_of
+from .arguments import add_config, add_set, config_of, set_of
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from ..detection import AnchorSettings, Fit
 
 NAME = "anchors"
 HELP = "tell how well anchors fit a data set's objects, and propose better ones"
@@ -23,8 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_set(parser, "trainval")
     parser.add_argument("--net", metavar="NET", help="a prototxt whose proposal layer has the anchors")
-    for name, values in (("scales", AnchorSettings.scales), ("ratios", AnchorSettings.ratios)):
-        default = " ".join(f"{value:g}" for value in values)
+    for name, default in (("scales", "8 16 32"), ("ratios", "0.5 1 2")):
         parser.add_argument(f"--{name}", nargs="+", type=float, metavar="X", help=f"theirs (default {default})")
     parser.add_argument("--count", nargs=2, type=int, metavar=("S", "R"), help="propose so many scales and ratios")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -33,8 +34,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, propose, measure again."""
+    from ..detection import better, fit, scenes_of
+
     anchors = _anchors(args)
-    scenes = scenes_of(named_set(args), config_of(args))
+    scenes = scenes_of(set_of(args), config_of(args))
     if not any(len(scene.boxes) for scene in scenes):
         raise CommandError(f"{args.dataset}: has no object that anchors could fit")
     counts = args.count or (len(anchors.scales), len(anchors.ratios))
@@ -53,6 +56,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _anchors(args: argparse.Namespace) -> AnchorSettings:
     """Those of the net's proposal layer, or those that are named."""
+    from ...prototxt.text import read_net, read_param_str
+    from ..detection import AnchorSettings
+
     if not args.net:
         return AnchorSettings(
             scales=tuple(args.scales or AnchorSettings.scales), ratios=tuple(args.ratios or AnchorSettings.ratios)

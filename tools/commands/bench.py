@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
-from functools import partial
-from math import inf
-
-import numpy as np
-import numpy.typing as npt
-import torch
-
-from ...layers import AnchorTargetLayer, ProposalLayer, psroi_pool
-from ...prototxt.net import Net
-from ...prototxt.text import NetText, print_text, read_net
-from ...prototxt.zoo import make_net
-from ..bench import plain_numpy, porting, reading, training
 
 NAME = "bench"
 HELP = "measure speed against a matrix product, plain NumPy and a read of the file"
-
-Array = npt.NDArray[np.float32]
+_BENCHES = ("forward", "training", "proposals", "R-FCN", "anchor targets", "port", "caffemodel")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--threads", type=int, default=2, help="threads for torch (default 2)")
-    parser.add_argument("--only", choices=sorted([*_BENCHES, "caffemodel"]), action="append", help="run only these")
+    parser.add_argument("--only", choices=sorted(_BENCHES), action="append", help="run only these")
     parser.add_argument(
         "--opencv", metavar="PYTHON", help="a Python with OpenCV 4, to read the same .caffemodel beside"
     )
@@ -35,123 +20,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the benchmarks."""
+    import torch
+
+    from .. import bench
+
     torch.set_num_threads(args.threads)
     print(f"torch {torch.__version__}, {args.threads} threads")
-    benches: dict[str, Callable[[], None]] = {**_BENCHES, "caffemodel": partial(reading, args.opencv)}
-    for name in args.only or benches:
+    for name in args.only or _BENCHES:
         print(f"\n{name}")
-        benches[name]()
+        match name:
+            case "forward":
+                bench.forward()
+            case "training":
+                bench.training()
+            case "proposals":
+                bench.proposals()
+            case "R-FCN":
+                bench.rfcn()
+            case "anchor targets":
+                bench.anchor_targets()
+            case "port":
+                bench.porting()
+            case "caffemodel":
+                bench.reading(args.opencv)
     return 0
-
-
-def best(action: Callable[[], object], times: int = 5) -> float:
-    """The shortest of several runs after one to warm up, in seconds."""
-    action()
-    spent = []
-    for _ in range(times):
-        start = time.perf_counter()
-        action()
-        spent.append(time.perf_counter() - start)
-    return min(spent)
-
-
-def forward() -> None:
-    """VGG16's test net against the rate of a large matrix product."""
-    net = Net(_vgg16())
-    net.fill(_weights(net))
-    rng = np.random.RandomState(5)
-    data = rng.standard_normal((1, 3, 600, 1000)).astype(np.float32) * 50
-    blobs = {"data": data, "im_info": np.array([[600, 1000, 1.6]], np.float32)}
-    a, b = torch.randn(3072, 3072), torch.randn(3072, 3072)
-    net(blobs)
-    # Interleaved, so that a slow moment of the machine hits both alike.
-    pairs = [(best(lambda: a @ b, 2), best(lambda: net(blobs), 1)) for _ in range(4)]
-    product, whole = (min(column) for column in zip(*pairs, strict=True))
-    rois = net.blobs["cls_prob"].shape[0]
-    work = _multiply_adds(rois)
-    rate, peak = work / whole, 3072**3 / product
-    print(f"  matrix product 3072³      {peak / 1e9:7.1f} G multiply-adds/s")
-    print(f"  VGG16 at 600×1000, {rois} RoIs {rate / 1e9:7.1f} G multiply-adds/s ({work / 1e9:.0f} G in {whole:.2f} s)")
-    print(f"  ratio {rate / peak:.2f} (wanted: at least 0.85)")
-
-
-def _vgg16() -> NetText:
-    return read_net(print_text(make_net("vgg16")))
-
-
-def _weights(net: Net) -> dict[tuple[str, int], torch.Tensor]:
-    """Weights from N(0, 0.01²): a TEST net names fillers for its last layers alone."""
-    generator = torch.Generator().manual_seed(1)
-    places = [(name, shapes[0]) for name, shapes in net.param_shapes.items()]
-    return {(name, 0): torch.randn(shape, generator=generator) * 0.01 for name, shape in places}
-
-
-def _multiply_adds(rois: int) -> int:
-    """Multiply-adds of VGG16's test net at 600×1000 with so many RoIs."""
-    net = Net(_vgg16(), shapes={"data": (1, 3, 600, 1000)})
-    work = 0
-    for step in net.steps:
-        node = step.node
-        count = step.layer.multiply_adds(*(net.blob_shapes[blob] for blob in node.bottoms))
-        # At setup the RoIs are one.
-        work += count * rois if node.type == "InnerProduct" else count
-    return work
-
-
-def proposals() -> None:
-    """The TRAIN-phase proposal layer against the algorithm in plain NumPy."""
-    scores, deltas, info = plain_numpy.scene(38, 63)
-    layer = ProposalLayer(feat_stride=16, phase="TRAIN")
-    layer.setup(scores.shape, deltas.shape, info.shape, num_tops=1)
-    bottoms = [torch.from_numpy(b) for b in (scores, deltas, info)]
-    ours = best(lambda: layer(*bottoms), 10)
-    plain = best(lambda: plain_numpy.proposals(scores, deltas, info, 16, 12000, 2000, 0.7, 16), 2)
-    print(f"  21,546 anchors, 12,000 -> 2,000: {ours * 1e3:.1f} ms (wanted: at most 30 ms)")
-    print(f"  plain NumPy {plain * 1e3:.0f} ms: {plain / ours:.0f} times as long")
-
-
-def anchor_targets() -> None:
-    """The anchor target layer against the algorithm in plain NumPy."""
-    scores, _, info = plain_numpy.scene(38, 63)
-    truths = plain_numpy.truths(9)
-    layer = AnchorTargetLayer(feat_stride=16, rng=np.random.RandomState(3))
-    data = np.zeros((1, 3, 600, 1000), np.float32)
-    layer.setup(scores.shape, truths.shape, info.shape, data.shape, num_tops=4)
-    bottoms = [torch.from_numpy(b) for b in (scores, truths, info, data)]
-    ours = best(lambda: layer(*bottoms), 10)
-    plain = best(lambda: plain_numpy.anchor_overlaps(38, 63, 16, truths), 2)
-    print(f"  9 objects: {ours * 1e3:.1f} ms (wanted: at most 5 ms)")
-    print(f"  the overlaps alone in plain NumPy {plain * 1e3:.1f} ms: {plain / ours:.1f} times as long")
-
-
-def rfcn() -> None:
-    """R-FCN with BatchNorm and Scale folded into the convolutions, beside the same net as it is written."""
-    net = Net(read_net(print_text(make_net("resnet50"))))
-    net.fill(_weights(net))
-    with torch.no_grad():
-        for layer in net.layers.values():
-            if layer.type == "BatchNorm":
-                for param, value in zip(layer.params, (0.0, 1.0, 1.0), strict=True):
-                    param.fill_(value)
-    rng = np.random.RandomState(5)
-    data = rng.standard_normal((1, 3, 600, 1000)).astype(np.float32) * 50
-    blobs = {"data": data, "im_info": np.array([[600, 1000, 1.6]], np.float32)}
-    times: dict[bool, float] = {}
-    for folding in (True, False) * 3:
-        net.folding = folding
-        times[folding] = min(times.get(folding, inf), best(lambda: net(blobs), 1))
-    folded, written = times[True], times[False]
-    features, rois = torch.randn(1, 1029, 38, 63), torch.tensor([[0.0, 80, 90, 500, 400]]).repeat(300, 1)
-    pooling = best(lambda: psroi_pool(features.contiguous(memory_format=torch.channels_last), rois, 7, 1 / 16))
-    print(f"  ResNet-50 at 600×1000: folded {folded:.2f} s, as written {written:.2f} s: ratio {written / folded:.2f}")
-    print(f"  PS-ROI pooling of 300 RoIs, 21 classes: {pooling / folded:.3f} of a forward (wanted: at most 0.1)")
-
-
-_BENCHES: dict[str, Callable[[], None]] = {
-    "forward": forward,
-    "training": training,
-    "proposals": proposals,
-    "R-FCN": rfcn,
-    "anchor targets": anchor_targets,
-    "port": porting,
-}

@@ -2,7 +2,7 @@
 
 Every run is compared blob by blob, in use and layer by layer, and so are the detections made of it, matched by class
 and overlap. NAME.md and NAME.html are written; results go into NAME.runs as they come, by the hashes of all that they
-hang on, so that a command which was interrupted goes on. Exit status 0: identical; 1: it differs; 2: a run cannot be
+depend on, so that a command which was interrupted goes on. Exit status 0: identical; 1: it differs; 2: a run cannot be
 used.
 """
 
@@ -10,46 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
-from ...golden import GoldenError, find
-from ...golden.diagnosis import Options, Subject, as_json
-from ...layers import LayerError
-from ...prototxt import PrototxtError
-from ...prototxt.files import whole_file
-from ..detection import class_names
-from ..errors import CommandError
-from ..report import (
-    Certificate,
-    CertificateRun,
-    Heading,
-    Passage,
-    as_html,
-    as_markdown,
-    certify_run,
-    element,
-    environment,
-    golden_environment,
-    key_of,
-    load_run,
-    page,
-    save_run,
-    sha256,
-    sources_digest,
-)
-from .compare import add_sides, files_of, subject_of
-from .doctor import examine
+from .arguments import add_sides, files_of, subject_of, told, told_command
 
 NAME = "certify"
 HELP = "certify a net against golden blobs and detections of many images"
 _DECIDE = ("tolerance", "phase", "level", "stage", "variant", "set", "thresh", "max_per_image")
-"""Options that a run's result hangs on."""
+"""Options that a run's result depends on."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -69,89 +38,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Certify, and print the verdict."""
+    from ...golden.diagnosis import as_json
+    from ...golden.fixture import find
+    from ...prototxt.files import whole_file
+    from ..detection import class_names
+    from ..report import Certificate, Certification, certificate_texts
+
     found = find(args.golden)
     with ExitStack() as stack:
         names = [f"{args.output}{suffix}" for suffix in (".md", ".html")]
         parts = [stack.enter_context(whole_file(name, args.force)) for name in names]
-        certificate = _Work(args, found.fixtures).certificate()
-        passages = [*certificate.passages(), *_origins(args, certificate, found.fixtures)]
-        title = "Certificate"
-        answer = [Heading(title, 1), Heading(certificate.verdict), *passages]
-        parts[0].write_text(as_markdown(answer), encoding="utf-8")
-        parts[1].write_text(_html(title, certificate, passages), encoding="utf-8")
+        subject, folder, settings = subject_of(args), Path(f"{args.output}.runs"), _settings(args)
+        work = Certification(subject, folder, settings, args.tolerance, args.thresh, args.max_per_image)
+        work.run(found.fixtures)
+        errors = {path: told(error, args.flags) for path, error in work.errors.items()}
+        classes = class_names(args.classes, work.classes) if work.classes else ()
+        certificate = Certificate(work.runs, errors, classes)
+        usable = [path for path in found.fixtures if str(path) not in errors]
+        texts = certificate_texts(certificate, told_command(args.words), list(files_of(args, usable)))
+        for part, text in zip(parts, texts, strict=True):
+            part.write_text(text, encoding="utf-8")
     if args.json:
-        told = {"ok": certificate.ok, "verdict": certificate.verdict, "note": found.note(), "files": names}
-        print(json.dumps(told | {"runs": as_json(list(certificate.runs)), "errors": certificate.errors}))
+        answer = {"ok": certificate.ok, "verdict": certificate.verdict, "note": found.note(), "files": names}
+        print(json.dumps(answer | {"runs": as_json(list(certificate.runs)), "errors": errors}))
     else:
         worst = certificate.worst_case and f"worst: {certificate.worst_case}"
-        errors = [f"error  {path}: {error}" for path, error in certificate.errors.items()]
-        print("\n".join(filter(None, (*errors, found.note(), certificate.verdict, worst, f"wrote {', '.join(names)}"))))
-    return 2 if certificate.errors else 0 if certificate.ok else 1
+        lines = (f"error  {path}: {error}" for path, error in errors.items())
+        print("\n".join(filter(None, (*lines, found.note(), certificate.verdict, worst, f"wrote {', '.join(names)}"))))
+    return 2 if errors else 0 if certificate.ok else 1
 
 
-@dataclass
-class _Work:
-    """Certifies run after run, and keeps what is done."""
+def _settings(args: argparse.Namespace) -> list[object]:
+    """What all results depend on: the files, whose net and weights are the fixtures' own, options."""
+    from ..report import sha256
 
-    args: argparse.Namespace
-    paths: Sequence[Path]
-    runs: list[CertificateRun] = field(default_factory=list)
-    errors: dict[str, str] = field(default_factory=dict)
-
-    def certificate(self) -> Certificate:
-        """Every run, those from before read back."""
-        subject, folder = subject_of(self.args), Path(f"{self.args.output}.runs")
-        common = self._common()
-        try:
-            for path in tqdm(self.paths, unit="run", file=sys.stderr, disable=None):
-                self._run(subject, path, folder, common)
-        except KeyboardInterrupt:
-            done = f"{len(self.runs)} of {len(self.paths)} runs are done and kept in {folder}"
-            raise CommandError(f"interrupted: {done}; the same command goes on from there") from None
-        return Certificate(self.runs, self.errors, self._names())
-
-    def _common(self) -> list[object]:
-        """What all results hang on."""
-        args = self.args
-        files = [sha256(path) for path in files_of(args, [])]
-        sides = [word == "-" for word in (args.net, args.weights)]
-        options = [getattr(args, name) for name in _DECIDE]
-        return [files, sides, options, examine()["versions"], sources_digest()]
-
-    def _run(self, subject: Subject, path: Path, folder: Path, common: Sequence[object]) -> None:
-        digest = sha256(path)
-        file = folder / f"{key_of(common, digest)}.json"
-        kept = load_run(file, path)
-        if kept is None:
-            options = Options(tolerance=self.args.tolerance)
-            try:
-                kept = certify_run(subject, path, digest, options, self.args.thresh, self.args.max_per_image)
-            except (GoldenError, PrototxtError, LayerError) as error:
-                self.errors[str(path)] = str(error)
-                return
-            save_run(kept, file)
-        self.runs.append(kept)
-
-    def _names(self) -> tuple[str, ...]:
-        """The names of the classes of the net that tells most of them apart."""
-        count = max((run.classes for run in self.runs), default=0)
-        return class_names(self.args.classes, count) if count else ()
-
-
-def _origins(args: argparse.Namespace, certificate: Certificate, fixtures: list[Path]) -> list[Passage]:
-    """The environment, and those of the golden's machines, each once."""
-    told: dict[str, list[Passage]] = {}
-    for one in certificate.runs:
-        told.setdefault(json.dumps(one.meta, sort_keys=True), golden_environment(one.path, one.meta))
-    usable = [path for path in fixtures if str(path) not in certificate.errors]
-    return [
-        *environment(args.words, files_of(args, usable)),
-        *(passage for passages in told.values() for passage in passages),
-    ]
-
-
-def _html(title: str, certificate: Certificate, passages: Sequence[Passage]) -> str:
-    sign = "✓" if certificate.ok else "✖"
-    answer = element("p", f"{sign} {certificate.verdict}", class_="answer")
-    verdict = element("div", answer, class_=f"verdict {'good' if certificate.ok else 'bad'}")
-    return page(title, [element("section", verdict, as_html(passages), class_="environment")])
+    files = [sha256(path) for path in files_of(args, [])]
+    return [files, [word == "-" for word in (args.net, args.weights)], [getattr(args, name) for name in _DECIDE]]

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...golden import Fixture, GoldenError, find
-from ...golden.diagnosis import Comparison, Options, Subject, as_json, compare_fixture
-from ...layers import LayerError
-from ...prototxt import PrototxtError
-from ...prototxt.files import read_weights, whole_file
-from ...prototxt.text import read_net
-from ..report import Document, as_text
-from .arguments import add_config, changed_config
+from .arguments import add_sides, files_of, in_flags, subject_of, told, told_command
+
+if TYPE_CHECKING:
+    from ...golden import Subject
+    from ...golden.diagnosis import Comparison, Options
+    from ..report import Document
 
 NAME = "compare"
 HELP = "find the first layer that differs from golden blobs, and the cause"
-_OWN = "-"
+_OF_PORT = {"bbox_normalize": "--bbox-normalize", "bbox_unnormalize": "--bbox-unnormalize"}
+"""Flags of `recaffe port`, which a cause may name."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,25 +38,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="let --html replace a file")
 
 
-def add_sides(parser: argparse.ArgumentParser, runs: str) -> None:
-    """Add what is held against what, and how."""
-    parser.add_argument("net", metavar="NET", help="the net's prototxt; - for each fixture's own")
-    parser.add_argument("weights", metavar="WEIGHTS", help="its weights, in any format; - for each fixture's own")
-    parser.add_argument("golden", nargs="+", metavar=runs, help="fixtures (.npz) or folders of them")
-    parser.add_argument(
-        "--tolerance",
-        type=float,
-        metavar="T",
-        help="what is allowed, in parts of a blob's largest magnitude (default 1e-5 for a layer forward, else 1e-4)",
-    )
-    parser.add_argument("--phase", choices=("TEST", "TRAIN"), help="the phase (default the fixture's)")
-    parser.add_argument("--level", type=int, default=0, help="the level that include and exclude rules see (default 0)")
-    parser.add_argument("--stage", action="append", default=[], help="a stage that they see; may be given again")
-    add_config(parser, "the fixture's")
-
-
 def run(args: argparse.Namespace) -> int:
     """Compare with each fixture in turn."""
+    from ...golden import GoldenError
+    from ...golden.diagnosis import Options, as_json
+    from ...golden.fixture import find
+    from ...layers import LayerError
+    from ...prototxt import PrototxtError
+    from ...prototxt.files import whole_file
+    from ..report import Document, as_text
+
     found, subject = find(args.golden), subject_of(args, args.until)
     options = Options(chain=not args.isolate, isolate=not args.chain, tolerance=args.tolerance)
     counts = {"same": 0, "different": 0, "unusable": 0}
@@ -71,20 +60,22 @@ def run(args: argparse.Namespace) -> int:
                 comparison = _compare(subject, path, options, report)
             except (GoldenError, PrototxtError, LayerError) as error:
                 counts["unusable"] += 1
-                entries.append({"path": str(path), "error": str(error)})
-                text = f"error  {path}: {error}"
+                entries.append({"path": str(path), "error": told(error, args.flags)})
+                text = f"error  {path}: {told(error, args.flags)}"
                 if report is not None:
-                    report.add_unusable(str(path), str(error))
+                    report.add_unusable(str(path), told(error, args.flags))
             else:
                 counts["same" if comparison.ok else "different"] += 1
                 entries.append({"ok": comparison.ok, **as_json(comparison)})
                 text = as_text(comparison, args.verbose)
             if not args.json:
-                print(text, flush=True)
+                print(_flagged(args, text), flush=True)
         if part is not None and report is not None:
-            part.write_text(report.html(args.words, files_of(args, found.fixtures)), encoding="utf-8")
+            page = report.html(told_command(args.words), files_of(args, found.fixtures))
+            part.write_text(_flagged(args, page), encoding="utf-8")
     if args.json:
-        print(json.dumps({"ok": counts["same"] == len(entries), **counts, "note": found.note(), "fixtures": entries}))
+        whole = {"ok": counts["same"] == len(entries), **counts, "note": found.note(), "fixtures": entries}
+        print(_flagged(args, json.dumps(whole)))
     else:
         totals = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
         written = f"report: {args.html}" if args.html else ""
@@ -92,8 +83,16 @@ def run(args: argparse.Namespace) -> int:
     return 2 if counts["unusable"] else 1 if counts["different"] else 0
 
 
+def _flagged(args: argparse.Namespace, text: str) -> str:
+    """A text with flags for what a comparison names."""
+    return in_flags(text, ("isolate", "verbose", *_OF_PORT), args.flags | _OF_PORT)
+
+
 def _compare(subject: Subject, path: Path, options: Options, report: Document | None) -> Comparison:
     """Compare with one fixture, and draw what is compared if there is a report."""
+    from ...golden.diagnosis import compare_fixture
+    from ...golden.fixture import Fixture
+
     fixture = Fixture.load(path)
     if report is None:
         return compare_fixture(subject, fixture, options)
@@ -101,25 +100,3 @@ def _compare(subject: Subject, path: Path, options: Options, report: Document | 
     comparison = compare_fixture(subject, fixture, options, gallery)
     report.add(comparison, fixture, net, gallery)
     return comparison
-
-
-def subject_of(args: argparse.Namespace, until: str = "") -> Subject:
-    """Our side, as `add_sides` has it."""
-    return Subject(
-        text=None if args.net == _OWN else read_net(args.net),
-        weights=None if args.weights == _OWN else read_weights(args.weights),
-        phase=args.phase,
-        configure=partial(changed_config, args),
-        level=args.level,
-        stages=tuple(args.stage),
-        until=until,
-    )
-
-
-def files_of(args: argparse.Namespace, fixtures: list[Path]) -> Iterator[Path]:
-    """Every file that a comparison hangs on."""
-    yield from (Path(word) for word in (args.net, args.weights) if word != _OWN)
-    yield from map(Path, args.cfg)
-    for path in fixtures:
-        yield path
-        yield from sorted(path.parent.glob(f"{path.stem}_iter_*"))  # a trace goes on from snapshots

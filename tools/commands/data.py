@@ -11,9 +11,14 @@ import json
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..datasets import KINDS, Finding, SetReport, check_coco, check_voc, write_coco_copy, write_shapes, write_voc_copy
-from ..errors import CommandError
+from ...nearest import did_you_mean
+from .arguments import in_flags
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from ..datasets import Finding, SetReport
 
 NAME = "data"
 HELP = "look a data set over and mend it, or make one of drawn shapes"
@@ -27,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--images", metavar="FOLDER", type=Path, help="where COCO's images are")
     check.add_argument("--classes", metavar="NAME,...", help="the classes (default: VOC's lists of them; COCO's own)")
     check.add_argument("--tiny", type=int, default=3, metavar="N", help="sides below N pixels are tiny (default 3)")
-    check.add_argument("--allow", nargs="+", choices=KINDS, default=[], metavar="KIND", help="pass over these findings")
+    check.add_argument("--allow", nargs="+", default=[], metavar="KIND", help="pass over these findings, such as tiny")
     check.add_argument("--fix", metavar="OUT", type=Path, help="write a corrected copy: a folder, or COCO's file")
     check.add_argument("--force", action="store_true", help="replace OUT if it is there")
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -46,21 +51,29 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from ..datasets import KINDS, write_coco_copy, write_voc_copy
+
+    if unknown := [kind for kind in args.allow if kind not in KINDS]:
+        near = did_you_mean(unknown[0], KINDS) or f"; there are {', '.join(KINDS)}"
+        raise CommandError(f"--allow {unknown[0]}: there is no such kind of finding{near}")
     report = _looked_over(args)
     findings = [finding for finding in report.findings if finding.kind not in args.allow]
     if args.fix:
         (write_voc_copy if report.source.is_dir() else write_coco_copy)(report, args.fix, args.force)
     left = [finding for finding in findings if not (args.fix and finding.mend)]
     if args.json:
-        print(json.dumps(_as_json(report, findings, args.fix)))
+        print(in_flags(json.dumps(_as_json(report, findings, args.fix)), ("classes",), args.flags))
     else:
         for finding in findings:
-            print(_told(finding) if args.fix else finding)
+            became = ("fixed " if finding.mend else "left  ") if args.fix else ""
+            print(f"{became}{in_flags(_told(finding), ('classes',), args.flags)}")
         print(_total(report, findings, left, args.fix))
     return 1 if left else 0
 
 
 def _looked_over(args: argparse.Namespace) -> SetReport:
+    from ..datasets import check_coco, check_voc
+
     path: Path = args.path
     if not path.exists():
         raise CommandError(f"{path}: no such file or folder")
@@ -76,11 +89,13 @@ def _looked_over(args: argparse.Namespace) -> SetReport:
 
 
 def _told(finding: Finding) -> str:
-    """A finding and what became of it."""
-    return f"{'fixed' if finding.mend else 'left '} {finding}"
+    """A finding and the way out."""
+    return f"{finding.place}: {finding.what} ({f'--fix {finding.mend}' if finding.mend else finding.way})"
 
 
 def _total(report: SetReport, findings: list[Finding], left: list[Finding], fixed: Path | None) -> str:
+    from ..datasets import KINDS
+
     counts = Counter(finding.kind for finding in findings)
     kinds = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
     head = f"{report.source}: {len(report.pictures):,} pictures, {report.objects:,} objects: {kinds or 'nothing found'}"
@@ -94,6 +109,8 @@ def _as_json(report: SetReport, findings: list[Finding], fixed: Path | None) -> 
 
 
 def _shapes(args: argparse.Namespace) -> int:
+    from ..datasets import write_shapes
+
     if args.images < 1:
         raise CommandError(f"--images {args.images}: at least 1")
     counts = write_shapes(args.out, args.images, args.seed, args.force)

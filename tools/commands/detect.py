@@ -11,16 +11,14 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+from .arguments import add_device, add_net, allowed, device_of, net_of
+from .errors import CommandError
 
-from ...prototxt.files import whole_file
-from ...prototxt.net import Net
-from ...prototxt.text import read_net
-from ..datasets import BACKGROUND, Pixels, read_pixels, read_proposals
-from ..detection import Boxes, Detections, Detector, Proposer, Selection, add_device, device_of, drawn, save_picture
-from ..errors import CommandError
-from .arguments import add_net, allowed, config_of
+if TYPE_CHECKING:
+    from ..datasets import Pixels
+    from ..detection import Detections
 
 NAME = "detect"
 HELP = "find objects in pictures, draw them and write them down"
@@ -47,11 +45,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Detect, draw and write."""
+    from ...prototxt.files import whole_file
+    from ...prototxt.text import read_net
+    from ..datasets import read_pixels, read_proposals
+    from ..detection import Finder, drawn, save_picture
+
     images = _images(args.images)
-    text = read_net(args.net)
-    net = Net(text, args.phase, config=config_of(args, text), level=args.level, stages=args.stage)
+    net = net_of(args, read_net(args.net))
     net.load(args.weights, allow=allowed(args))
-    finder = _Finder(args, net.to(device_of(args)))
+    finder = Finder(net.to(device_of(args)), args.classes, args.thresh, args.max)
     proposals = read_proposals(args.proposals, [path.stem for path in images]) if args.proposals else None
     args.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -65,26 +67,6 @@ def run(args: argparse.Namespace) -> int:
             lines.write(f"{line}\n")
             print(line if args.json else f"{path} -> {target}: {_counted(found)}", flush=True)
     return 0
-
-
-class _Finder:
-    """What finds objects with a net, or with an RPN alone proposals."""
-
-    def __init__(self, args: argparse.Namespace, net: Net) -> None:
-        self.thresh, self.most = args.thresh, args.max
-        self.detector = self.proposer = None
-        if "cls_prob" in net.blob_shapes:
-            self.detector = Detector.of(net, args.classes, Selection.of(net.config, args.thresh, args.max))
-        else:
-            self.proposer = Proposer(net)
-
-    def __call__(self, pixels: Pixels, proposals: Boxes | None) -> Detections:
-        if self.detector:
-            return self.detector(pixels, proposals)
-        assert self.proposer
-        boxes, scores = self.proposer(pixels)
-        rows = np.hstack((boxes, scores[:, None]))[scores > self.thresh][: self.most if self.most > 0 else None]
-        return Detections((BACKGROUND, "proposal"), (rows[:0], rows))
 
 
 def _images(paths: Sequence[Path]) -> list[Path]:

@@ -8,9 +8,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ...golden import dump_caffe
-from ...prototxt.files import whole_file
-
 NAME = "kit"
 HELP = "print the script that writes golden fixtures where Caffe still runs"
 
@@ -23,6 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the script as it is."""
+    from ...golden import dump_caffe
+    from ...prototxt.files import whole_file
+
     script = Path(dump_caffe.__file__).read_bytes()
     if args.output is None:
         print(script.decode(), end="")

@@ -9,44 +9,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+from .arguments import add_dialect, add_net, allowed, in_flags, net_of
+from .errors import CommandError
 
-from ...golden import GoldenError
-from ...golden.proof import compare_params, load_model, needs_data, prove, run_both
-from ...prototxt import PrototxtError
-from ...prototxt.export import (
-    FORMATS,
-    MODELS,
-    BoxScaling,
-    OutLayer,
-    ParamPosition,
-    find_blobs,
-    model_files,
-    outgoing,
-    scale_boxes,
-    write_model,
-    write_weights,
-)
-from ...prototxt.files import DIALECTS, brought_to_disk, read_weights, whole_file
-from ...prototxt.net import Allow, Net, fold, refuse_nonfinite
-from ...prototxt.text import read_net
-from ..errors import CommandError
-from ..report import PortReport, model_report, report_on
-from .arguments import add_net, allowed, config_of
-from .summary import param_bytes, rows
+if TYPE_CHECKING:
+    from ..porting import BoxChange
 
 NAME = "port"
 HELP = "write a net's weights in another format, or the net as PyTorch or ONNX, checked before they are kept"
-_MOST_WORK, _MOST_BYTES = 2 * 10**9, 64 << 20
-"""Multiply-adds and bytes of params up to which nets are run without --run."""
-
-Build = Callable[[], Net]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="IN", help="the weights, in any format that is read")
     parser.add_argument("target", metavar="OUT", help="the file to write; its suffix says the format")
     parser.add_argument("--force", action="store_true", help="replace OUT if it is there")
-    parser.add_argument(
-        "--dialect", choices=DIALECTS, default="bvlc", help="the Caffe that is to read a .caffemodel (default bvlc)"
-    )
+    add_dialect(parser)
     boxes = parser.add_mutually_exclusive_group()
     boxes.add_argument(
         "--bbox-unnormalize",
@@ -80,90 +53,42 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Port, and print what was done."""
-    text = read_net(args.net)
-    build = partial(Net, text, args.phase, config=config_of(args, text), level=args.level, stages=args.stage)
-    if not args.target.endswith((*FORMATS, *MODELS)):
-        known = ", ".join((*FORMATS, *MODELS))
+    from ...prototxt.export import MODELS
+    from ...prototxt.files import WRITABLE, dialect_of
+    from ...prototxt.text import read_net
+    from ..porting import Porting, port_model, port_weights
+
+    target = Path(args.target)
+    build = partial(net_of, args, read_net(args.net))
+    if not args.target.endswith((*WRITABLE, *MODELS)):
+        known = ", ".join((*WRITABLE, *MODELS))
         raise CommandError(f"{args.target}: no format has this suffix; there are {known}")
-    report = (_port_model if Path(args.target).suffix in MODELS else _port)(args, build)
-    print(json.dumps(asdict(report)) if args.json else report.text(args.verbose))
+    dialect_of(args.dialect)  # refused also where it does not matter
+    if args.fold and target.suffix not in MODELS:
+        raise CommandError(f"--fold changes the layers: it goes with a model ({', '.join(MODELS)})")
+    porting = Porting(
+        build=build,
+        source=args.source,
+        target=target,
+        dialect=args.dialect,
+        boxes=_boxes(args),
+        fold=args.fold,
+        run_nets=args.run_nets,
+        force=args.force,
+        allow=allowed(args),
+    )
+    report = (port_model if target.suffix in MODELS else port_weights)(porting)
+    text = json.dumps(asdict(report)) if args.json else report.text(args.verbose)
+    print(in_flags(text, ("run_nets",), args.flags))
     return 0
 
 
-def _port(args: argparse.Namespace, build: Build) -> PortReport:
-    """Find the values, write them aside, check what was written, and give it its name."""
-    target, net, weights = Path(args.target), build(), read_weights(args.source)
-    found, values = find_blobs(net, weights, allow=allowed(args))
-    if args.fold:
-        raise CommandError(f"--fold changes the layers: it goes with a model ({', '.join(MODELS)})")
-    scaled = _scaled(args, net, outgoing(net, values))
-    layers = outgoing(net, {**values, **scaled})
-    report = report_on(found, layers, target, args.dialect)
-    report.scaled = sorted({net.nodes[i].name for i, _ in scaled})
-    with whole_file(target, args.force) as part:
-        write_weights(part, net, layers, DIALECTS[args.dialect])
-        report.bytes = part.stat().st_size
-        try:
-            with brought_to_disk(part):
-                back = find_blobs(net, read_weights(part), allow=Allow(missing=True))[1]
-                nonfinite = compare_params(layers, outgoing(net, back))
-            report.checks = ["every param read back, bit for bit the same"]
-            report.checks += [reason] if (reason := too_large(args, net)) else _runs(args, build, scaled, part)
-        except (GoldenError, PrototxtError) as error:
-            reason = str(error).replace(str(part), "the written file")
-            raise CommandError(f"{target}: not kept: {reason}") from error
-        if nonfinite and not args.allow_nonfinite:
-            raise refuse_nonfinite(weights.path, nonfinite)
-    return report
+def _boxes(args: argparse.Namespace) -> BoxChange | None:
+    """What becomes of box layers."""
+    from ..porting import BoxChange
 
-
-def _port_model(args: argparse.Namespace, build: Build) -> PortReport:
-    """Write a net as a model, run that against the net, and give it its name."""
-    target, net = Path(args.target), build()
-    found = net.load(args.source, allow=allowed(args))
-    scaled = _scaled(args, net, outgoing(net))
-    net.fill({(net.nodes[i].name, index): value for (i, index), value in scaled.items()})
-    parts = fold(net.parts).parts if args.fold else net.parts
-    report = model_report(found, target, len(net.steps) - len(parts.steps))
-    report.scaled = sorted({net.nodes[i].name for i, _ in scaled})
-    with ExitStack() as stack:
-        part, *others = [stack.enter_context(whole_file(file, args.force)) for file in model_files(target)]
-        model = write_model(part, net.graph.name, parts, net.inputs, net.outputs)
-        report.params, report.notes = model.params, model.notes
-        report.bytes = sum(file.stat().st_size for file in (part, *others))
-        try:
-            report.checks = prove(net, load_model(part))
-        except (GoldenError, PrototxtError) as error:
-            raise CommandError(f"{target}: not kept: {str(error).replace(str(part), 'the written file')}") from error
-    return report
-
-
-def _scaled(args: argparse.Namespace, net: Net, layers: Sequence[OutLayer]) -> dict[ParamPosition, Tensor]:
-    """The params of box heads as the options have them."""
-    if not (args.bbox_normalize or args.bbox_unnormalize):
-        if args.means or args.stds:
-            raise CommandError("--means and --stds say how: add --bbox-normalize or --bbox-unnormalize")
-        return {}
-    means, stds = (
-        tuple(getattr(args, name) or net.config[f"TRAIN.BBOX_NORMALIZE_{name.upper()}"]) for name in ("means", "stds")
-    )
-    return scale_boxes(net, layers, BoxScaling(means, stds, undo=args.bbox_unnormalize))
-
-
-def too_large(args: argparse.Namespace, net: Net) -> str:
-    """Why a net is not run without being asked to; empty where it is."""
-    work = sum(row.multiply_adds for row in rows(net))
-    if args.run_nets or (work <= _MOST_WORK and param_bytes(net) <= _MOST_BYTES):
-        return ""
-    return f"not run: {work / 1e9:.1f} G multiply-adds, {param_bytes(net) / 2**20:.0f} MiB (--run runs it)"
-
-
-def _runs(args: argparse.Namespace, build: Build, scaled: Mapping[ParamPosition, Tensor], part: Path) -> list[str]:
-    """Run a net with the old weights and one with the new, and tell what was run, or why nothing was."""
-    want, have = build(), build()
-    if reason := needs_data(want):
-        return [f"not run: {reason}"]
-    want.load(args.source, allow=Allow(missing=True, unused=True, nonfinite=True))
-    want.fill({(want.nodes[i].name, index): value for (i, index), value in scaled.items()})
-    have.load(part, allow=Allow(missing=True, nonfinite=True))
-    return run_both(want, have)
+    if args.bbox_normalize or args.bbox_unnormalize:
+        return BoxChange(args.bbox_unnormalize, tuple(args.means or ()), tuple(args.stds or ()))
+    if args.means or args.stds:
+        raise CommandError("--means and --stds say how: add --bbox-normalize or --bbox-unnormalize")
+    return None

@@ -12,37 +12,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ...golden import GoldenError
-from ...golden.proof import compare_changed, compare_params, needs_data
-from ...prototxt import NetParameter, PrototxtError
-from ...prototxt.export import format_of, outgoing, write_weights
-from ...prototxt.files import DIALECTS, brought_to_disk, whole_file
-from ...prototxt.net import Allow, Match, Net
-from ...prototxt.surgery import (
-    ClassChange,
-    Classes,
-    Operation,
-    change_anchors,
-    change_classes,
-    compress,
-    drop,
-    merge_batch_norms,
-    printed,
-    rename,
-    split_layer,
-)
-from ...prototxt.text import NetText, read_net
-from ..errors import CommandError
-from ..report import SurgeryReport, step_of
-from .arguments import add_net, allowed, config_of
-from .port import too_large
+from .arguments import add_dialect, add_net, allowed, config_of, in_flags
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from ...prototxt import NetParameter
+    from ...prototxt.net import Match, Net
 
 NAME = "surgery"
 HELP = "change classes, anchors or layers, the prototxt and the weights together"
 
-Operate = Callable[[Operation], None]
-Build = Callable[[NetParameter], Net]
+Operate = Callable[[Any], None]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target_net", metavar="OUT_NET", help="the prototxt to write")
     parser.add_argument("target", metavar="OUT", help="the weights to write; the suffix says the format, as for port")
     parser.add_argument("--force", action="store_true", help="replace OUT_NET and OUT if they are there")
-    parser.add_argument(
-        "--dialect", choices=DIALECTS, default="bvlc", help="the Caffe that is to read a .caffemodel (default bvlc)"
-    )
+    add_dialect(parser)
     parser.add_argument("--run", dest="run_nets", action="store_true", help="run the nets, however large they are")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     group = parser.add_argument_group("operations")
@@ -80,44 +60,49 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Operate, and print what was done."""
+    from ...prototxt.export import params_of
+    from ...prototxt.files import dialect_of, format_for
+    from ...prototxt.net import Net
+    from ...prototxt.text import NetText, read_net
+    from ..porting import operate, write_operated
+    from ..report import SurgeryReport
+
     if Path(args.target_net).resolve() == Path(args.target).resolve():
         raise CommandError(f"{args.target}: is OUT_NET and OUT: two files are written")
-    form = format_of(Path(args.target))
+    form, dialect = format_for(Path(args.target)), dialect_of(args.dialect)
     operations = list(_operations(args))
     if not operations:
         raise CommandError("nothing to do: see the operations in recaffe surgery --help")
     text = read_net(args.net)
-    config = config_of(args, text)
+    built = partial(Net, phase=args.phase, config=config_of(args, text), level=args.level, stages=args.stage)
 
-    def build(message: NetParameter, name: str = args.target_net) -> Net:
-        return Net(NetText(message, name), args.phase, config=config, level=args.level, stages=args.stage)
+    def build(message: NetParameter) -> Net:
+        return built(NetText(message, args.target_net))
 
-    net = Net(text, args.phase, config=config, level=args.level, stages=args.stage)
+    net = built(text)
     found = net.load(args.source, allow=allowed(args))
-    title = f"{form} of {args.dialect}'s Caffe" if form == ".caffemodel" else form
-    report = SurgeryReport(args.net, args.source, args.target_net, args.target, title, notes=_notes(found))
-    message = text.net
-    for name, operate in operations:
-        operation = Operation(net, message)
-        operate(operation)
-        changed = operation.finish(build)
-        report.steps.append(step_of(name, operation, _checks(args, operation, changed)))
-        net, message = changed, operation.message
-    report.params = sum(len(layer.params) for layer in outgoing(net))
-    _write(args, net, message, build, report)
-    print(json.dumps(asdict(report)) if args.json else report.text())
+    title, notes = form.title(args.dialect), _notes(found)
+    report = SurgeryReport(args.net, args.source, args.target_net, args.target, title, notes=notes)
+    net, message, report.steps = operate(net, text.net, operations, build, args.run_nets)
+    report.params = sum(len(layer.params) for layer in params_of(net))
+    files = args.target_net, args.target
+    write_operated(net, message, build, files, dialect, force=args.force, allow=allowed(args))
+    report.checks.append("the prototxt takes every param of the weights, read back bit for bit the same")
+    told = json.dumps(asdict(report)) if args.json else report.text()
+    print(in_flags(told, ("old", "run_nets"), args.flags))
     return 0
 
 
 def _operations(args: argparse.Namespace) -> Iterator[tuple[str, Operate]]:
     """What is asked for, in the order of the help."""
+    from ...prototxt.surgery import change_anchors, compress, drop, merge_batch_norms, rename, split_layer
+
     if args.drop:
         yield "drop", partial(drop, names=args.drop)
     if args.merge_bn:
         yield "merge-bn", merge_batch_norms
     if args.classes is not None:
-        change = ClassChange(Classes.of(args.classes), Classes.of(args.old) if args.old else None, args.keep)
-        yield "classes", partial(change_classes, change=change)
+        yield "classes", _class_change(args)
     elif args.old or args.keep:
         raise CommandError("--from and --keep say which classes go on: add --classes")
     if args.scales or args.ratios:
@@ -133,7 +118,7 @@ def _operations(args: argparse.Namespace) -> Iterator[tuple[str, Operate]]:
 
 
 def _pairs(option: str, words: list[str]) -> dict[str, str]:
-    """What stands before and behind the = of each word."""
+    """What is before and behind the = of each word."""
     pairs: dict[str, str] = {}
     for word in words:
         before, equals, after = word.partition("=")
@@ -151,34 +136,14 @@ def _numbers(option: str, words: list[str]) -> Iterator[tuple[str, list[int]]]:
         yield name, list(map(int, numbers))
 
 
+def _class_change(args: argparse.Namespace) -> Operate:
+    from ...prototxt.surgery import ClassChange, Classes, change_classes
+
+    change = ClassChange(Classes.of(args.classes), Classes.of(args.old) if args.old else None, args.keep)
+    return partial(change_classes, change=change)
+
+
 def _notes(found: Match) -> list[str]:
     """What of the weights was not as the net has it."""
     notes = [f"layer {name!r} is not in {found.path}: it is as its fillers made it" for name in found.missing]
     return notes + [f"layer {name!r} of {found.path} was left out: the net lacks it" for name in found.unused]
-
-
-def _checks(args: argparse.Namespace, operation: Operation, changed: Net) -> list[str]:
-    """Run the net before and after an operation, or tell why not."""
-    net = operation.net
-    if reason := needs_data(net) or needs_data(changed):
-        return [f"not run: {reason}"]
-    if reason := too_large(args, net):
-        return [reason]
-    return compare_changed(net, changed, operation.promise)
-
-
-def _write(args: argparse.Namespace, net: Net, message: NetParameter, build: Build, report: SurgeryReport) -> None:
-    """Write both files aside, read them back as a user would, and give them their names."""
-    layers = outgoing(net)
-    with whole_file(args.target_net, args.force) as text, whole_file(args.target, args.force) as weights:
-        text.write_text(printed(message))
-        with brought_to_disk(text):
-            write_weights(weights, net, layers, DIALECTS[args.dialect])
-        try:
-            back = build(read_net(text).net)
-            back.load(weights, allow=Allow(nonfinite=args.allow_nonfinite))
-            compare_params(layers, outgoing(back))
-        except (GoldenError, PrototxtError) as error:
-            reason = str(error).replace(str(weights), "the written file").replace(str(text), "the written prototxt")
-            raise CommandError(f"{args.target}: not kept: {reason}") from error
-    report.checks.append("the prototxt takes every param of the weights, read back bit for bit the same")

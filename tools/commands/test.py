@@ -14,34 +14,16 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...prototxt.files import whole_file
-from ...prototxt.net import Net
-from ...prototxt.text import NetText, read_net
-from ..datasets import CocoSet, Picture, VocSet, read_proposals
-from ..detection import (
-    Detecting,
-    Detector,
-    NamedSet,
-    Proposer,
-    Proposing,
-    Selection,
-    Share,
-    Store,
-    Sweep,
-    Task,
-    add_device,
-    add_set,
-    device_of,
-    key_of,
-    named_set,
-    need_matplotlib,
-    need_pycocotools,
-    uses_07,
-)
-from ..errors import CommandError
-from .arguments import add_net, allowed, config_of
+from .arguments import add_device, add_net, add_set, allowed, device_of, net_of, set_of
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from ...prototxt.net import Net
+    from ...prototxt.text import NetText
+    from ..datasets import Picture, VocSet
+    from ..detection import NamedSet, Task
 
 NAME = "test"
 HELP = "detect over a data set and measure: VOC's and COCO's average precision, recall of proposals"
@@ -77,15 +59,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Sweep over the pictures, then measure; of several processes the first does that."""
-    share, pictures = Share.of_environment(), named_set(args)
+    from ...prototxt.files import whole_file
+    from ...prototxt.text import read_net
+    from ..detection import Share, Store, Sweep, need_matplotlib
+
+    share, pictures = Share.of_environment(), set_of(args)
     if args.batch < 1:
         raise CommandError(f"--batch {args.batch}: at least 1")
     if args.plot:
         need_matplotlib()
     text = read_net(args.net)
-    net = Net(text, args.phase, config=config_of(args, text), level=args.level, stages=args.stage)
+    net = net_of(args, text)
     net.load(args.weights, allow=allowed(args))
-    task = _task(args, pictures, net.to(device_of(args, share.local_rank)))
+    task = _task(args, pictures, net.to(device_of(args)))
     listed = pictures.pictures()
     about = _about(args, text, task, net, listed)
     _refuse_other(args, about)
@@ -107,6 +93,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _task(args: argparse.Namespace, pictures: NamedSet, net: Net) -> Task:
     """What the net is good for, or what is asked for."""
+    from ..datasets import CocoSet, read_proposals
+    from ..detection import Detecting, Detector, Proposer, Proposing, Selection, need_pycocotools
+
     if args.recall or "cls_prob" not in net.blob_shapes:
         return Proposing(Proposer(net), pictures)
     detector = Detector.of(net, pictures.classes, Selection.of(net.config, args.thresh, args.max))
@@ -121,6 +110,8 @@ def _task(args: argparse.Namespace, pictures: NamedSet, net: Net) -> Task:
 
 
 def _voc_metric(pictures: VocSet) -> str:
+    from ..detection import uses_07
+
     return "07" if uses_07(pictures.folder) else "area"
 
 
@@ -128,6 +119,8 @@ def _about(
     args: argparse.Namespace, text: NetText, task: Task, net: Net, pictures: Sequence[Picture]
 ) -> dict[str, Any]:
     """What the results are of."""
+    from ..detection import Detecting, key_of
+
     built = {"phase": args.phase, "level": args.level, "stages": args.stage, "config": asdict(net.config)}
     key = key_of(text, args.weights, {**built, **task.settings}, (picture.path for picture in pictures))
     about = {"key": key, "net": str(args.net), "weights": str(args.weights), "dataset": str(args.dataset)}

@@ -12,15 +12,14 @@ from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...prototxt import SolverParameter
-from ...prototxt.solving import OthersFailedError, Ranks, Solver, joined, train_text
-from ...prototxt.text import read_solver
-from ..datasets import training_roidb
-from ..detection import add_set, named_set
-from ..errors import CommandError
-from ..training import add_means, go_on, means_of, solver_into, start_from, states_of, train_through
-from .arguments import add_config, config_of
+from .arguments import add_config, add_means, add_set, config_of, means_of, set_of
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from ...prototxt import SolverParameter
+    from ...prototxt.solving import Ranks, Solver
 
 NAME = "train"
 HELP = "train a detector with Caffe's solver"
@@ -52,6 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and tell where what came of it lies."""
+    from ...prototxt.solving import OthersFailedError, joined
+
     try:
         with joined() as ranks, _heard(ranks):
             return _train(args, ranks)
@@ -69,8 +70,11 @@ def _heard(ranks: Ranks) -> ExitStack:
 
 
 def _train(args: argparse.Namespace, ranks: Ranks) -> int:
+    from ..datasets import training_roidb
+    from ..training import train_through
+
     solver = _solver(args, ranks)
-    roidb = training_roidb([named_set(args)], solver.net.config, [args.proposals] if args.proposals else ())
+    roidb = training_roidb([set_of(args)], solver.net.config, [args.proposals] if args.proposals else ())
     if not train_through(solver, roidb, args.out, partial(_start, args), means_of(args)):
         raise CommandError(f"stopped after iteration {solver.iter}; --resume goes on from there")
     return 0
@@ -78,6 +82,10 @@ def _train(args: argparse.Namespace, ranks: Ranks) -> int:
 
 def _solver(args: argparse.Namespace, ranks: Ranks) -> Solver:
     """The solver, with what the arguments change, and its nets."""
+    from ...prototxt.solving import train_text
+    from ...prototxt.text import read_solver
+    from ..training import solver_into
+
     param = read_solver(args.solver)
     config = config_of(args, train_text(param, Path()))
     param.max_iter = args.iters or param.max_iter
@@ -88,6 +96,8 @@ def _solver(args: argparse.Namespace, ranks: Ranks) -> Solver:
 
 def _start(args: argparse.Namespace, solver: Solver) -> None:
     """Weights to start from, or a snapshot to go on from."""
+    from ..training import go_on, start_from, states_of
+
     states = states_of(solver.param)
     if args.resume and (states or args.resume != "auto"):
         go_on(solver, _last(states, solver.param) if args.resume in ("auto", "last") else args.resume)

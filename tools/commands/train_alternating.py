@@ -4,7 +4,7 @@ NETS is a folder with the originals' files (stage1_rpn_solver60k80k.pt and on, t
 rpn_test.pt), or a model of the zoo, whose files are written to OUT/nets. Each step has a folder in OUT; of one that is
 done only the last snapshot stays. The same command once more goes on where a run was stopped, between the steps and
 within them, to the same bits. The originals' config for these steps is the default: --cfg and --set change it, save for
-what tells the steps apart.
+what is unlike in the steps.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...prototxt.text import Config, variant_of
-from ...prototxt.zoo import DATASETS, MODELS, is_rfcn
-from ..datasets import CocoSet
-from ..detection import NamedSet, Share, add_set, named_set
-from ..errors import CommandError
-from ..training import RFCN, Course, StageFiles, add_means, means_of, read_stages, write_stages
-from .arguments import add_config, changed_config
+from .arguments import add_config, add_means, add_set, changed_config, means_of, set_of
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from ...prototxt.text import Config
+    from ..detection import NamedSet
+    from ..training import StageFiles
 
 NAME = "train-alternating"
 HELP = "train an RPN and its detector in turn, in the papers' steps"
@@ -28,6 +28,8 @@ HELP = "train an RPN and its detector in turn, in the papers' steps"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    from ...prototxt.zoo import MODELS
+
     parser.add_argument("nets", metavar="NETS", help=f"a folder of solvers, or one of {', '.join(MODELS)}")
     add_set(parser, image_set="trainval")
     parser.add_argument("--weights", metavar="FILE", type=Path, help="to start from, such as a classifier's")
@@ -44,9 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train all steps, and tell what they left."""
+    from ..detection import Share
+    from ..training import Course, read_stages
+
     if Share.of_environment().world > 1:
         raise CommandError("runs in one process: start it without torchrun")
-    pictures = named_set(args)
+    pictures = set_of(args)
     if args.iters and min(args.iters) < 1:
         raise CommandError(f"--iters {min(args.iters)}: at least 1")
     folder = _nets(args, pictures)
@@ -60,6 +65,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _nets(args: argparse.Namespace, pictures: NamedSet) -> Path:
     """The folder of the files; a model's are written first."""
+    from ...prototxt.zoo import DATASETS, MODELS, is_rfcn
+    from ..datasets import CocoSet
+    from ..training import write_stages
+
     given: dict[str, Any] = {name: tuple(getattr(args, name)) for name in ("scales", "ratios") if getattr(args, name)}
     if args.nets not in MODELS:
         if given:
@@ -75,6 +84,9 @@ def _nets(args: argparse.Namespace, pictures: NamedSet) -> Path:
 
 def _config(args: argparse.Namespace, files: StageFiles) -> Config:
     """The originals' experiment with what the arguments change."""
+    from ...prototxt.text import Config, variant_of
+    from ..training import RFCN
+
     types = [layer.type for text in files.nets.values() for layer in text.net.layer]
     usual = "rfcn" if files.plan is RFCN else variant_of(types, files.rpn_test.name)
     variant = usual if args.variant == "auto" else args.variant

@@ -10,11 +10,12 @@ import json
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...golden import Fixture, GoldenError, Report, find
-from ...golden import verify as verify_fixture
-from ...layers import LayerError
-from ...prototxt import PrototxtError
+from .arguments import in_flags, told
+
+if TYPE_CHECKING:
+    from ...golden import Report
 
 NAME = "verify"
 HELP = "run golden fixtures and compare every blob with Caffe's"
@@ -33,16 +34,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Verify each fixture in turn."""
+    from ...golden import GoldenError
+    from ...golden import verify as verify_fixture
+    from ...golden.fixture import Fixture, find
+    from ...layers import LayerError
+    from ...prototxt import PrototxtError
+
     found = find(args.paths)
     entries: list[dict[str, object]] = []
     counts = {"same": 0, "different": 0, "unusable": 0}
     for path in found.fixtures:
         try:
             report = verify_fixture(Fixture.load(path), isolate=args.isolate)
+            report.notes = [in_flags(note, ("isolate",), args.flags) for note in report.notes]
         except (GoldenError, PrototxtError, LayerError) as error:
             counts["unusable"] += 1
-            entries.append({"path": str(path), "ok": False, "error": str(error)})
-            text = f"error  {_prefixed(path, str(error))}"
+            entries.append({"path": str(path), "ok": False, "error": told(error, args.flags)})
+            text = f"error  {_prefixed(path, told(error, args.flags))}"
         else:
             counts["same" if report.ok else "different"] += 1
             entries.append(_as_json(report))

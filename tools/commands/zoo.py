@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...prototxt.text import print_text
-from ...prototxt.zoo import DATASETS, MODELS, DetectionTask, make_net, make_solver
-from ..errors import CommandError
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from ...prototxt.zoo import DetectionTask
 
 NAME = "zoo"
 HELP = "print a model's prototxt or solver; without a model, list them"
@@ -18,6 +18,8 @@ HELP = "print a model's prototxt or solver; without a model, list them"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    from ...prototxt.zoo import DATASETS, MODELS
+
     parser.add_argument("model", metavar="MODEL", nargs="?", help=f"one of {', '.join(MODELS)}")
     parser.add_argument("--scheme", default="end2end", help="how it is trained (default end2end)")
     parser.add_argument("--phase", type=str.upper, choices=("TEST", "TRAIN"), help="which of its nets (default TEST)")
@@ -34,6 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a prototxt, or what there is."""
+    from ...prototxt.text import print_text
+    from ...prototxt.zoo import make_net, make_solver
+
     if args.model is None:
         text = _listing()
     elif args.solver:
@@ -43,13 +48,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         text = print_text(make_net(args.model, args.scheme, args.phase or "TEST", _task(args)))
     if args.output:
-        _write(args.output, text, args.force)
+        from ...prototxt.files import whole_file  # here, as only a file brings torch
+
+        with whole_file(args.output, args.force) as part:
+            part.write_text(text)
     else:
         print(text, end="")
     return 0
 
 
 def _listing() -> str:
+    from ...prototxt.zoo import MODELS
+
     lines = []
     for model, schemes in MODELS.items():
         lines += [f"{model:15} {scheme:17} {' '.join(phases)}" for scheme, phases in schemes.items()]
@@ -58,6 +68,8 @@ def _listing() -> str:
 
 def _task(args: argparse.Namespace) -> DetectionTask:
     """The data set's task with what the user says instead."""
+    from ...prototxt.zoo import DATASETS
+
     if args.classes is not None and args.classes < 2:
         raise CommandError(f"--classes {args.classes}: at least 2, the background and one more")
     given: dict[str, Any] = {name: tuple(getattr(args, name)) for name in ("scales", "ratios") if getattr(args, name)}
@@ -67,15 +79,3 @@ def _task(args: argparse.Namespace) -> DetectionTask:
     if args.classes is not None:
         given["classes"] = args.classes
     return replace(DATASETS[args.dataset], **given)
-
-
-def _write(path: Path, text: str, force: bool) -> None:
-    """Write a file beside its place, and move it there once it is whole."""
-    if path.exists() and not force:
-        raise CommandError(f"{path}: is there already; --force replaces it")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

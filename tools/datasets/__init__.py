@@ -3,9 +3,10 @@
 Nothing is cached on disk: annotations are read anew each time, so that no stale copy can be believed.
 """
 
-from .annotations import BACKGROUND, VOC_CLASSES, CocoSet, DataError, Picture, PictureSet, Thing, VocSet
+from .annotations import BACKGROUND, VOC_CLASSES, CocoSet, Picture, PictureSet, Thing, VocSet
 from .checkup import KINDS, Finding, SetReport, check_coco, check_voc, write_coco_copy, write_voc_copy
 from .drawn import SHAPES, draw_scene, write_shapes
+from .errors import DataError, DataFileError
 from .feeding import Minibatches, feed_solver
 from .images import Floats, Pixels, centred, picture_size, read_pixels, resized, scale_to, to_blob
 from .minibatch import Blobs
@@ -21,6 +22,7 @@ __all__ = [
     "Blobs",
     "CocoSet",
     "DataError",
+    "DataFileError",
     "Entry",
     "Finding",
     "Floats",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...layers import LayerError, RoIDataLayer, State, random_state, set_random_state
 from ...prototxt.solving import Ranks, Solver
 from ...prototxt.text import Config
-from ..errors import CommandError
+from .errors import DataError
 from .images import Floats, centred, read_pixels, resized, scale_to
 from .minibatch import Blobs, draw_regions, roi_blobs, rpn_blobs
 from .picture_order import Numbers, PictureOrder
@@ -44,13 +44,13 @@ class Minibatches:
         ranks: Ranks = _ALONE,
     ) -> None:
         if not roidb.entries:
-            raise CommandError("there is no picture to train on: none has an object, or regions that can be sampled")
+            raise DataError("there is no picture to train on: none has an object, or regions that can be sampled")
         if config["TRAIN.BBOX_REG"] and not config["TRAIN.HAS_RPN"] and roidb.means is None:
-            raise CommandError("the regions have no box targets: see with_targets, or set TRAIN.BBOX_REG to False")
+            raise DataError("the regions have no box targets: see with_targets, or set TRAIN.BBOX_REG to False")
         self.roidb, self.config, self.rng, self.own, self.ranks = roidb, config, rng, rng, ranks
         count = config["TRAIN.IMS_PER_BATCH"]
         if config["TRAIN.HAS_RPN"] and count != 1:
-            raise CommandError(f"an RPN trains on one picture at a time: set TRAIN.IMS_PER_BATCH to 1, not {count}")
+            raise DataError(f"an RPN trains on one picture at a time: set TRAIN.IMS_PER_BATCH to 1, not {count}")
         self.order = PictureOrder(roidb.entries, count, config["TRAIN.ASPECT_GROUPING"], rng)
         if config["TRAIN.USE_PREFETCH"]:
             self.own = np.random.RandomState()
@@ -93,7 +93,7 @@ class Minibatches:
         return numbers, [sizes[size] for size in drawn]
 
     def place(self) -> State:
-        """Which pictures come next, of which data they are, and where a generator stands that is not the net's."""
+        """Which pictures come next, of which data they are, and where a generator is that is not the net's."""
         own = random_state(self.own) if self._keeps_own else {}
         return {**self.order.place(), **{f"own/{key}": part for key, part in own.items()}, "data": self._fingerprint}
 
@@ -140,7 +140,7 @@ class Minibatches:
         entry = self.roidb.entries[number]
         pixels = read_pixels(entry.image)
         if pixels.shape[:2] != (entry.height, entry.width):
-            raise CommandError(f"{entry.image}: has another size than when training began")
+            raise DataError(f"{entry.image}: has another size than when training began")
         image = centred(pixels, self.config["PIXEL_MEANS"], entry.flipped)
         return resized(image, self._scale(number, self.config["TRAIN.SCALES"][0])) if self._one_size else image
 
@@ -165,15 +165,15 @@ def feed_solver(solver: Solver, roidb: Roidb, workers: int = 2) -> Minibatches:
     """
     layers = [step.layer for step in solver.net.steps if isinstance(step.layer, RoIDataLayer)]
     if len(layers) != 1:
-        raise CommandError(f"net {solver.net.graph.name!r} has {len(layers)} RoIDataLayers, and one is to be fed")
+        raise DataError(f"net {solver.net.graph.name!r} has {len(layers)} RoIDataLayers, and one is to be fed")
     layer, config = layers[0], solver.net.config
     targets = 4 * (2 if config["TRAIN.AGNOSTIC"] else len(roidb.classes))
     if layer.targets != targets:
         wanted, given = layer.targets // 4, targets // 4
-        raise CommandError(f"the net's data layer has num_classes {wanted}, the data have {given} with the background")
+        raise DataError(f"the net's data layer has num_classes {wanted}, the data have {given} with the background")
     measured = not config["TRAIN.BBOX_NORMALIZE_TARGETS_PRECOMPUTED"]
     if all(config[f"TRAIN.{key}"] for key in ("HAS_RPN", "BBOX_REG", "BBOX_NORMALIZE_TARGETS")) and measured:
-        raise CommandError(
+        raise DataError(
             "box targets cannot be measured where an RPN proposes the regions while training: "
             "set TRAIN.BBOX_NORMALIZE_TARGETS_PRECOMPUTED to True (an RPN alone: TRAIN.BBOX_REG to False)"
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...layers.boxes import RoIRule
 from ...prototxt.text import Config
-from ..errors import CommandError
+from .errors import DataError
 from .images import Floats, to_blob
 from .roidb import Entry
 
@@ -35,7 +35,7 @@ def roi_rule(config: Config, num_images: int) -> RoIRule:
     """How many regions of one of the pictures are drawn, and which."""
     size = config["TRAIN.BATCH_SIZE"]
     if size != -1 and size % num_images:
-        raise CommandError(f"TRAIN.BATCH_SIZE {size} cannot be shared among {num_images} pictures: make it a multiple")
+        raise DataError(f"TRAIN.BATCH_SIZE {size} cannot be shared among {num_images} pictures: make it a multiple")
     names = ("FG_FRACTION", "FG_THRESH", "BG_THRESH_HI", "BG_THRESH_LO")
     return RoIRule(size if size == -1 else size // num_images, *(config[f"TRAIN.{name}"] for name in names))
 

@@ -41,7 +41,7 @@ class PictureOrder:
         return self.numbers[self.at : self.at + min(batches, left) * self.per_batch]
 
     def place(self) -> State:
-        """Where it stands."""
+        """Where it is."""
         return {"numbers": self.numbers, "at": np.array(self.at)}
 
     def return_to(self, place: State) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...layers.boxes import arithmetic as box_arithmetic
 from ...prototxt.files import read_npz, unbroken, whole_file
-from .annotations import DataError
+from .errors import DataFileError
 from .roidb import Boxes, Entry, Roidb
 
 CROWD_THRESH = 0.7
@@ -39,12 +39,12 @@ def read_proposals(path: str | Path, names: Sequence[str]) -> list[Boxes]:
     if file.suffix in (".pkl", ".mat"):
         arrays = _unpickled(file) if file.suffix == ".pkl" else _selective_search(file, names)
         if len(arrays) != len(names):
-            raise DataError(file, 0, f"has proposals for {len(arrays)} pictures, and the set has {len(names)}")
+            raise DataFileError(file, 0, f"has proposals for {len(arrays)} pictures, and the set has {len(names)}")
     else:
         found = read_npz(str(file))
         missing = [name for name in names if f"{name}/boxes" not in found]
         if missing:
-            raise DataError(file, 0, f"has no proposals for {len(missing)} pictures, the first is {missing[0]!r}")
+            raise DataFileError(file, 0, f"has no proposals for {len(missing)} pictures, the first is {missing[0]!r}")
         arrays = [found[f"{name}/boxes"].load() for name in names]
     return [_checked(file, name, array) for name, array in zip(names, arrays, strict=True)]
 
@@ -74,7 +74,7 @@ def with_proposals(roidb: Roidb, proposals: Sequence[Boxes], outside_crowds: boo
     `outside_crowds` leaves out those within crowds, as the originals do for all methods but rpn.
     """
     if len(proposals) != len(roidb.entries):
-        raise DataError(Path("proposals"), 0, f"are for {len(proposals)} pictures, not {len(roidb.entries)}")
+        raise DataFileError(Path("proposals"), 0, f"are for {len(proposals)} pictures, not {len(roidb.entries)}")
     merged = (_merged(entry, boxes) for entry, boxes in zip(roidb.entries, proposals, strict=True))
     return replace(roidb, entries=tuple(_outside_crowds(entry) if outside_crowds else entry for entry in merged))
 
@@ -122,9 +122,9 @@ def _checked(file: Path, name: str, boxes: Any) -> Boxes:
     if array.size == 0:
         return np.zeros((0, 4), np.float32)
     if array.ndim != 2 or array.shape[1] != 4 or array.dtype.kind not in "fiu":
-        raise DataError(file, 0, f"proposals of {name!r} are {array.dtype} of {array.shape}, not numbers of (R, 4)")
+        raise DataFileError(file, 0, f"proposals of {name!r} are {array.dtype} of {array.shape}, not numbers of (R, 4)")
     if not (np.isfinite(array).all() and (array >= 0).all() and (array[:, 2:] >= array[:, :2]).all()):
-        raise DataError(file, 0, f"proposals of {name!r} are no boxes: NaN, negative, or x2 < x1")
+        raise DataFileError(file, 0, f"proposals of {name!r} are no boxes: NaN, negative, or x2 < x1")
     return array if array.dtype in (np.float32, np.float64, np.uint16) else array.astype(np.float32)
 
 
@@ -132,13 +132,13 @@ def _selective_search(file: Path, names: Sequence[str]) -> list[Boxes]:
     try:
         from scipy.io import loadmat
     except ImportError:
-        raise DataError(file, 0, "is MATLAB's, which scipy reads: pip install 'recaffe[mat]'") from None
+        raise DataFileError(file, 0, "is MATLAB's, which scipy reads: pip install 'recaffe[mat]'") from None
     with unbroken(str(file), "is no .mat of proposals"):
         found = loadmat(file)
         boxes, listed = found["boxes"].ravel(), [str(name[0]) for name in found.get("images", np.zeros(0)).ravel()]
     unlike = next((pair for pair in zip(listed, names, strict=False) if pair[0] != pair[1]), None)
     if unlike:
-        raise DataError(file, 0, f"has proposals for {unlike[0]!r} where the set has {unlike[1]!r}")
+        raise DataFileError(file, 0, f"has proposals for {unlike[0]!r} where the set has {unlike[1]!r}")
     arrays = [array.reshape(-1, 4)[:, [1, 0, 3, 2]].astype(np.float64) - 1 for array in boxes]
     return [tidy(array).astype(np.float32) for array in arrays]
 
@@ -154,5 +154,5 @@ def _unpickled(file: Path) -> list[Any]:
     with unbroken(str(file), "is no pickle of proposals"), file.open("rb") as stream:
         arrays = _Arrays(stream, encoding="latin1").load()
     if not isinstance(arrays, list):
-        raise DataError(file, 0, f"holds a {type(arrays).__name__}, not a list of arrays")
+        raise DataFileError(file, 0, f"holds a {type(arrays).__name__}, not a list of arrays")
     return arrays

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...prototxt.text import Config
-from .annotations import DataError, Picture, PictureSet
+from .annotations import Picture, PictureSet
+from .errors import DataFileError
 from .images import picture_size
 
 Boxes = NDArray[Any]
@@ -74,7 +75,7 @@ def _entry(pictures: PictureSet, picture: Picture) -> Entry:
     if picture.size not in (None, size):
         stated = f"{picture.size[0]}×{picture.size[1]}" if picture.size else ""
         what = f"says {stated}, but {picture.path} has {size[0]}×{size[1]}"
-        raise DataError(picture.file, picture.line, f"{what} (recaffe data check tells more)")
+        raise DataFileError(picture.file, picture.line, f"{what} (recaffe data check tells more)")
     truths = pictures.truths(picture, size)
     overlaps = np.where(truths.crowd, -1, 1).astype(np.float32)
     classes = np.where(truths.crowd, 0, truths.classes).astype(np.int64)
@@ -92,7 +93,7 @@ def joined(roidbs: Sequence[Roidb]) -> Roidb:
     for other in roidbs[1:]:
         if other.classes != first.classes:
             unlike = f"{', '.join(first.classes[1:])} and {', '.join(other.classes[1:])}"
-            raise DataError(other.entries[0].image.parent, 0, f"sets of unlike classes cannot be joined: {unlike}")
+            raise DataFileError(other.entries[0].image.parent, 0, f"sets of unlike classes cannot be joined: {unlike}")
     return Roidb(first.classes, tuple(entry for roidb in roidbs for entry in roidb.entries))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import CommandError
+from .errors import DataError
 
 
 @contextmanager
@@ -19,7 +19,8 @@ def whole_folder(folder: str | Path, force: bool = False) -> Iterator[Path]:
     """
     target = Path(folder)
     if os.path.lexists(target) and (not force or not target.is_dir()):
-        raise CommandError(f"{target}: exists already" + (" (--force replaces it)" if target.is_dir() else ""))
+        way_out = " (force=True replaces it)" if target.is_dir() else ""
+        raise DataError(f"{target}: exists already{way_out}", choices=("force",))
     part, old = (target.with_name(f".{what}-{os.getpid()}-{target.name}") for what in ("part", "old"))
     try:
         part.mkdir()

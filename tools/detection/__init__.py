@@ -2,24 +2,27 @@
 
 from .detections import Detections
 from .detector import Detector
-from .device import add_device, device_of
+from .device import device_of
 from .drawing import drawn, save_picture
+from .errors import DetectionError
+from .finder import Finder
 from .measures import AnchorSettings, Fit, better, fit, need_matplotlib, need_pycocotools, scenes_of, uses_07
-from .named_set import NamedSet, add_set, named_set
 from .names import class_names
 from .proposer import Proposer
 from .regions import Boxes
 from .selection import Selection
-from .store import Store, key_of
-from .sweep import Share, Sweep
-from .tasks import Detecting, Proposing, Task
+from .sets import Detecting, NamedSet, Proposing, Share, Store, Sweep, Task, key_of, named_set
+from .shapes_demo import SCENES, draw_found, shapes_detector
 
 __all__ = [
+    "SCENES",
     "AnchorSettings",
     "Boxes",
     "Detecting",
+    "DetectionError",
     "Detections",
     "Detector",
+    "Finder",
     "Fit",
     "NamedSet",
     "Proposer",
@@ -29,11 +32,10 @@ __all__ = [
     "Store",
     "Sweep",
     "Task",
-    "add_device",
-    "add_set",
     "better",
     "class_names",
     "device_of",
+    "draw_found",
     "drawn",
     "fit",
     "key_of",
@@ -42,5 +44,6 @@ __all__ = [
     "need_pycocotools",
     "save_picture",
     "scenes_of",
+    "shapes_detector",
     "uses_07",
 ]

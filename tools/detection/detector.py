@@ -16,8 +16,8 @@ from ...layers.boxes import clip, transform_inv
 from ...prototxt.net import Allow, Net
 from ...prototxt.text import Config
 from ..datasets import Pixels, read_pixels
-from ..errors import CommandError
 from .detections import Detections
+from .errors import DetectionError
 from .names import class_names
 from .net_input import NetInput, fed
 from .regions import Boxes
@@ -66,19 +66,19 @@ class Detector:
         """A detector from a net that has its params; a net that is no detector's is refused."""
         blobs, inputs = net.blob_shapes, set(net.inputs)
         if inputs not in ({"data", "im_info"}, {"data", "rois"}):
-            raise CommandError(
+            raise DetectionError(
                 f"net {net.graph.name!r} takes {', '.join(net.inputs) or 'no input'}: a detector's test net takes data "
                 "and im_info, or data and rois"
             )
         needed = ("cls_prob", "bbox_pred") if net.config["TEST.BBOX_REG"] else ("cls_prob",)
         if missing := [name for name in needed if name not in blobs]:
-            raise CommandError(
+            raise DetectionError(
                 f"net {net.graph.name!r} has no blob {missing[0]!r}: a detector's test net gives cls_prob and "
                 f"bbox_pred, this one {', '.join(net.outputs)}"
             )
         count = blobs["cls_prob"][1]
         if "bbox_pred" in needed and blobs["bbox_pred"][1] not in (8, 4 * count):
-            raise CommandError(
+            raise DetectionError(
                 f"net {net.graph.name!r}: bbox_pred ({times(blobs['bbox_pred'])}) has neither 4 columns for each of "
                 f"the {count} classes of cls_prob ({times(blobs['cls_prob'])}) nor 8, as class-agnostic boxes have"
             )
@@ -105,12 +105,15 @@ class Detector:
         """What the net is fed for a picture; another thread may prepare it ahead."""
         name = self.net.graph.name
         if self.proposes and proposals is not None:
-            raise CommandError(f"net {name!r} makes its own proposals: it takes no others")
+            raise DetectionError(f"net {name!r} makes its own proposals: it takes no others")
         if not self.proposes and proposals is None:
-            raise CommandError(f"net {name!r} makes no proposals: hand it some (--proposals)")
+            told = f"net {name!r} makes no proposals: hand it some (proposals=)"
+            raise DetectionError(told, choices=("proposals",))
         scales = self.net.config["TEST.SCALES"]
         if self.proposes and len(scales) > 1:
-            raise CommandError(f"net {name!r} makes its own proposals at one scale, and TEST.SCALES has {len(scales)}")
+            raise DetectionError(
+                f"net {name!r} makes its own proposals at one scale, and TEST.SCALES has {len(scales)}"
+            )
         return NetInput.of(pixels_of(image), self.net.config, proposals)
 
     def answers(self, inputs: Sequence[NetInput]) -> list[tuple[Tensor, Tensor]]:
@@ -153,5 +156,7 @@ def pixels_of(image: Image) -> Pixels:
     if not isinstance(image, np.ndarray):
         return read_pixels(Path(image))
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise CommandError(f"an image is H×W×3 of uint8 (blue, green, red), got {image.dtype} of {times(image.shape)}")
+        raise DetectionError(
+            f"an image is H×W×3 of uint8 (blue, green, red), got {image.dtype} of {times(image.shape)}"
+        )
     return image

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-
 import torch
 
-from ..errors import CommandError
+from .errors import DetectionError
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add the device."""
-    parser.add_argument(
-        "--device", default="cpu", metavar="NAME", help="where the net runs, such as cuda (default cpu)"
-    )
-
-
-def device_of(args: argparse.Namespace, local_rank: int = 0) -> torch.device:
-    """The device asked for; of several processes with `cuda` each has its own."""
+def device_of(name: str, local_rank: int = 0) -> torch.device:
+    """The device of a name; of several processes with `cuda` each has its own."""
     try:
-        device = torch.device(args.device)
+        device = torch.device(name)
     except RuntimeError:
-        raise CommandError(f"--device {args.device}: is none; there are cpu, cuda, cuda:1 and on") from None
+        told = f"device={name}: is none; there are cpu, cuda, cuda:1 and on"
+        raise DetectionError(told, choices=("device",)) from None
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise CommandError(f"--device {args.device}: no GPU is found here (recaffe doctor tells more)")
+        told = f"device={name}: no GPU is found here (recaffe doctor tells more)"
+        raise DetectionError(told, choices=("device",))
     return torch.device("cuda", local_rank) if device.type == "cuda" and device.index is None else device

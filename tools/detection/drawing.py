@@ -11,8 +11,8 @@ import numpy as np
 
 from ...prototxt.files import whole_file
 from ..datasets import Pixels
-from ..errors import CommandError
 from .detections import Detection
+from .errors import DetectionError
 
 Colour = tuple[int, int, int]
 Area = tuple[int, int, int, int]
@@ -78,7 +78,7 @@ def save_picture(path: Path, pixels: Pixels, force: bool = False) -> None:
     quality = [cv2.IMWRITE_JPEG_QUALITY, 92] if path.suffix.lower() in (".jpg", ".jpeg") else []
     done, content = cv2.imencode(path.suffix, pixels, quality)
     if not done:
-        raise CommandError(f"{path}: the picture cannot be encoded")
+        raise DetectionError(f"{path}: the picture cannot be encoded")
     with whole_file(path, force) as part:
         part.write_bytes(content.tobytes())
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..datasets import BACKGROUND, VOC_CLASSES
-from ..errors import CommandError
+from .errors import DetectionError
 
 _COCO = (
     "person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, stop sign, "
@@ -25,7 +25,7 @@ def names_of(word: str) -> tuple[str, ...]:
     names = _KNOWN.get(word) or _read(word)
     foreground = names[1:] if names[0] == BACKGROUND else names
     if twice := [name for i, name in enumerate(foreground) if name in foreground[:i]]:
-        raise CommandError(f"--classes {word}: {twice[0]!r} is there twice")
+        raise DetectionError(f"classes={word}: {twice[0]!r} is there twice", choices=("classes",))
     return foreground
 
 
@@ -40,7 +40,8 @@ def class_names(classes: str | Sequence[str] | None, count: int) -> tuple[str, .
     foreground = names[1:] if names[:1] == (BACKGROUND,) else names
     if len(foreground) != count - 1:
         given = f"{len(foreground)} classes ({', '.join(foreground[:5])}{', ...' if len(foreground) > 5 else ''})"
-        raise CommandError(f"{given} are named (--classes), but the net tells {count - 1} and the background apart")
+        told = f"{given} are named (classes=), but the net tells {count - 1} and the background apart"
+        raise DetectionError(told, choices=("classes",))
     return (BACKGROUND, *foreground)
 
 
@@ -50,10 +51,11 @@ def _read(word: str) -> tuple[str, ...]:
     try:
         text = path.read_text(encoding="utf-8").replace(",", "\n") if path.is_file() else word.replace(",", "\n")
     except UnicodeDecodeError:
-        raise CommandError(f"--classes {word}: is no text file of names") from None
+        raise DetectionError(f"classes={word}: is no text file of names", choices=("classes",)) from None
     names = [line.strip() for line in text.splitlines() if line.strip()]
     if not names:
-        raise CommandError(f"--classes {word}: names nothing; write voc, coco, NAME,NAME,... or a file of names")
+        told = f"classes={word}: names nothing; write voc, coco, NAME,NAME,... or a file of names"
+        raise DetectionError(told, choices=("classes",))
     if len(names) == 1 and path.suffix and not path.is_file():
-        raise CommandError(f"--classes {word}: no such file")
+        raise DetectionError(f"classes={word}: no such file", choices=("classes",))
     return tuple(names)

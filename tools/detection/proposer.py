@@ -9,8 +9,8 @@ import torch
 
 from ...prototxt.net import Net
 from ..datasets import Floats
-from ..errors import CommandError
 from .detector import Image, pixels_of
+from .errors import DetectionError
 from .net_input import NetInput, fed
 
 
@@ -25,7 +25,7 @@ class Proposer:
 
     def __post_init__(self) -> None:
         if "rois" not in self.net.blob_shapes or "im_info" not in self.net.inputs:
-            raise CommandError(f"net {self.net.graph.name!r} proposes nothing: it needs input im_info and blob rois")
+            raise DetectionError(f"net {self.net.graph.name!r} proposes nothing: it needs input im_info and blob rois")
 
     def __call__(self, image: Image) -> tuple[Floats, Floats]:
         """The proposals of a picture."""
@@ -35,7 +35,7 @@ class Proposer:
         """What the net is fed for a picture; another thread may prepare it ahead."""
         found = NetInput.of(pixels_of(image), self.net.config)
         if len(found.scales) > 1:
-            raise CommandError(f"net {self.net.graph.name!r} proposes at one scale, and TEST.SCALES has more")
+            raise DetectionError(f"net {self.net.graph.name!r} proposes at one scale, and TEST.SCALES has more")
         return found
 
     @torch.no_grad()

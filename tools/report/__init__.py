@@ -1,43 +1,44 @@
 """Reports to look at: one HTML file with everything inside, and tables that are HTML or Markdown."""
 
-from .blob_values import Statistics, statistics
-from .certificate import Certificate
-from .certificate_run import CertificateRun, certify_run, key_of, load_run, save_run
-from .comparison import Document, page
+from .certificate import Certificate, Certification, certificate_texts
+from .comparison import Document
 from .comparison_text import as_text
-from .environment import environment, golden_environment, sha256, sources_digest
-from .markup import element
-from .passages import Heading, Passage, as_html, as_markdown
+from .contract import contract_json, contract_text, find_type, types_text
+from .environment import sha256
+from .errors import ReportError
+from .installation import examine, installation_text
+from .listing_text import listing_json, listing_text
+from .net_summary import layer_rows, param_bytes, summary_json, summary_text
 from .port_report import PortReport, model_report, report_on
-from .surgery_report import SurgeryReport, step_of
+from .surgery_report import OperationReport, SurgeryReport, step_of
 from .tables import aligned, bytes_text
 
 __all__ = [
     "Certificate",
-    "CertificateRun",
+    "Certification",
     "Document",
-    "Heading",
-    "Passage",
+    "OperationReport",
     "PortReport",
-    "Statistics",
+    "ReportError",
     "SurgeryReport",
     "aligned",
-    "as_html",
-    "as_markdown",
     "as_text",
     "bytes_text",
-    "certify_run",
-    "element",
-    "environment",
-    "golden_environment",
-    "key_of",
-    "load_run",
+    "certificate_texts",
+    "contract_json",
+    "contract_text",
+    "examine",
+    "find_type",
+    "installation_text",
+    "layer_rows",
+    "listing_json",
+    "listing_text",
     "model_report",
-    "page",
+    "param_bytes",
     "report_on",
-    "save_run",
     "sha256",
-    "sources_digest",
-    "statistics",
     "step_of",
+    "summary_json",
+    "summary_text",
+    "types_text",
 ]

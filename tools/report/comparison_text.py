@@ -54,7 +54,7 @@ def _blamed(blames: Sequence[Blame]) -> Iterator[str]:
 def _some(lines: Sequence[str], verbose: bool) -> Sequence[str]:
     if verbose or len(lines) <= _SHOWN:
         return lines
-    return [*lines[:_SHOWN], f"and {len(lines) - _SHOWN} more (--verbose shows all)"]
+    return [*lines[:_SHOWN], f"and {len(lines) - _SHOWN} more (verbose=True shows all)"]
 
 
 def _table(comparison: Comparison, verbose: bool) -> Sequence[str]:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..commands import examine
-from .passages import Heading, Passage, Table
+from .html import Heading, Passage, Table
+from .installation import examine
 
 _PACKAGE = Path(__file__).parents[2]
-_NOT_TOLD = ("--html", "--output", "--force")
-"""Options that say where a report goes, not what is in it."""
 _COLUMNS = ("what", "is")
 
 
-def environment(words: Sequence[str], files: Iterable[str | Path]) -> list[Passage]:
-    """Tables of this run; nothing in them changes from one run to the next."""
+def environment(command: str, files: Iterable[str | Path]) -> list[Passage]:
+    """Tables of a run; nothing in them changes from one run to the next.
+
+    `command` is how it is done again, without what says where its report goes.
+    """
     report = examine()
     machine = {
         **report["machine"],
@@ -33,7 +33,7 @@ def environment(words: Sequence[str], files: Iterable[str | Path]) -> list[Passa
     hashes = [(str(path), sha256(path)) for path in dict.fromkeys(map(Path, files))]
     return [
         Heading("Environment"),
-        Table("Command", _COLUMNS, [("command", told_command(words))]),
+        Table("Command", _COLUMNS, [("command", command)]),
         Table("Files, by SHA-256", ("file", "SHA-256"), hashes),
         Table("Versions", _COLUMNS, list(report["versions"].items())),
         Table("Machine", _COLUMNS, list(machine.items())),
@@ -48,18 +48,6 @@ def golden_environment(name: str, meta: Mapping[str, Any]) -> list[Passage]:
     return [Table(f"The golden's machine, as {name} tells", _COLUMNS, sorted(rows))] if rows else []
 
 
-def told_command(words: Sequence[str]) -> str:
-    """The command line without what says where the report goes."""
-    kept, skip = ["recaffe"], False
-    for word in words:
-        option, assigned, _ = word.partition("=")
-        named = next((name for name in _NOT_TOLD if len(option) > 2 and name.startswith(option)), "")
-        if not named and not skip:
-            kept.append(word)
-        skip = named in ("--html", "--output") and not assigned
-    return shlex.join(kept)
-
-
 def sha256(path: str | Path) -> str:
     """The digest of a file."""
     with open(path, "rb") as stream:
@@ -70,8 +58,9 @@ def sha256(path: str | Path) -> str:
 def sources_digest() -> str:
     """Of recaffe's own code: a result holds for the code that gave it."""
     digest = hashlib.sha256()
-    for room in ("layers", "prototxt", "golden", "tools"):
-        for path in sorted((_PACKAGE / room).rglob("*")):
+    rooms = [sorted((_PACKAGE / room).rglob("*")) for room in ("layers", "prototxt", "golden", "tools")]
+    for paths in ([_PACKAGE / "errors.py", _PACKAGE / "nearest.py"], *rooms):
+        for path in paths:
             if path.suffix in (".py", ".cpp", ".h") and "fixtures" not in path.parts:
                 digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

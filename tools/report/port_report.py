@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...layers import Shape, times
-from ...prototxt.export import MODELS, OutLayer, format_of
+from ...prototxt.export import MODELS
+from ...prototxt.files import HDF5, Format, LayerParams, format_for
 from ...prototxt.net import Match
 
 
@@ -41,10 +42,10 @@ class PortReport:
         return "\n".join(lines)
 
 
-def report_on(found: Match, layers: Sequence[OutLayer], target: Path, dialect: str) -> PortReport:
+def report_on(found: Match, layers: Sequence[LayerParams], target: Path, dialect: str) -> PortReport:
     """The report of what is about to be written."""
-    form = format_of(target)
-    report = PortReport(found.path, str(target), f"{form} of {dialect}'s Caffe" if form == ".caffemodel" else form)
+    form = format_for(target)
+    report = PortReport(found.path, str(target), form.title(dialect))
     for layer in layers:
         report.params |= {f"{layer.name}/{index}": param.shape for index, param in enumerate(layer.params)}
     report.changed = [f"{count} params of {dtype} became float32" for dtype, count in found.converted.items()]
@@ -67,18 +68,18 @@ def model_report(found: Match, target: Path, folded: int) -> PortReport:
     return report
 
 
-def _reshaped(layers: Sequence[OutLayer]) -> int:
+def _reshaped(layers: Sequence[LayerParams]) -> int:
     return sum(tuple(param.values.shape) != param.shape for layer in layers for param in layer.params)
 
 
-def _notes(form: str, layers: Sequence[OutLayer]) -> list[str]:
+def _notes(form: Format, layers: Sequence[LayerParams]) -> list[str]:
     """What a reader of the format will meet."""
-    if form in (".safetensors", ".pt"):
+    if form.by_module:
         return [
             f"layer {layer.name!r} goes by {layer.key!r}"
             for layer in layers
             if layer.params and layer.key != layer.name
         ]
-    if form == ".caffemodel.h5" and any("/" in layer.name and layer.params for layer in layers):
+    if form is HDF5 and any("/" in layer.name and layer.params for layer in layers):
         return ["Caffe itself finds no layer with a slash in its name in HDF5; recaffe does"]
     return []

@@ -1,4 +1,4 @@
-"""What training tells: a bar, a table, lines of JSON, curves, and TensorBoard where that is installed."""
+"""What training prints and writes: a bar, a table, lines of JSON, curves, and TensorBoard where that is installed."""
 
 from __future__ import annotations
 

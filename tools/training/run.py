@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import re
 import sys
@@ -17,8 +16,7 @@ from ...prototxt.net import Allow
 from ...prototxt.solving import NonfiniteLossError, Ranks, Request, SignalRequests, Solver
 from ...prototxt.text import Config
 from ..datasets import Roidb
-from ..detection import Share, add_device, device_of
-from ..errors import CommandError
+from .errors import TrainingError
 from .log import TrainLog, summary
 from .trainer import feed_detector, resume
 
@@ -38,22 +36,6 @@ class Means:
     device: str | torch.device = "cpu"
     bf16: bool = False
     compiled: bool = False
-
-
-def add_means(parser: argparse.ArgumentParser) -> None:
-    """Add them to a command's arguments."""
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="threads that read images (default 2)")
-    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
-    parser.add_argument("--bf16", action="store_true", help="convolutions and inner products in bfloat16")
-    parser.add_argument(
-        "--compile", action="store_true", help="run layers through torch.compile: pays where pictures have few sizes"
-    )
-    add_device(parser)
-
-
-def means_of(args: argparse.Namespace) -> Means:
-    """The arguments that `add_means` added."""
-    return Means(args.workers, args.quiet, device_of(args, Share.of_environment().local_rank), args.bf16, args.compile)
 
 
 def solver_into(
@@ -122,7 +104,7 @@ def _solve(solver: Solver, log: TrainLog) -> bool:
         try:
             return solver.solve()
         except NonfiniteLossError:
-            # Under a name of its own, for a look: --resume goes on from the last of the others.
+            # Under a name of its own, for a look: a resumed training goes on from the last of the others.
             if solver.ranks.count == 1:
                 solver.param.snapshot_prefix += "_nonfinite"
                 solver.snapshot()
@@ -140,7 +122,7 @@ def start_from(solver: Solver, weights: str | Path) -> None:
     """Take the weights that fit; a file of which none does is refused."""
     found = solver.net.load(weights, allow=Allow(missing=True, unused=True))
     if not found.matched:
-        raise CommandError(f"{weights}: none of its layers is in the net: weights of another one?")
+        raise TrainingError(f"{weights}: none of its layers is in the net: weights of another one?")
     print(found.report())
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import torch
 
 from ...layers import State
-from ...prototxt.export import HEADS, BoxScaling, OutLayer, ParamPosition, outgoing, rpn_scaling, scale_heads
+from ...prototxt.export import HEADS, BoxScaling, ParamPosition, params_of, rpn_scaling, scale_heads
+from ...prototxt.files import LayerParams
 from ...prototxt.net import Net
 from ...prototxt.solving import Solver
 from ..datasets import Minibatches, Roidb, feed_solver
@@ -29,10 +30,10 @@ class BoxHead:
         self.restored = False
         """Whether a snapshot brought the params as they learn."""
 
-    def saved(self, net: Net) -> list[OutLayer]:
+    def saved(self, net: Net) -> list[LayerParams]:
         """The net's layers, with the normalisation of their targets undone."""
         params = {(i, k): p for i, step in enumerate(net.steps) for k, p in enumerate(step.layer.params)}
-        return outgoing(net, {**params, **self._scaled(undo=True)})
+        return params_of(net, {**params, **self._scaled(undo=True)})
 
     def normalise(self) -> None:
         """Take the params for what a test wants, as an old machine's snapshot has them, and turn them back."""
@@ -57,7 +58,7 @@ class BoxHead:
         scalings = rpn_scaling(self.net.config, undo)
         if self.spread:
             scalings |= dict.fromkeys(HEADS, BoxScaling(*self.spread, undo))
-        return scale_heads(self.net, outgoing(self.net), scalings)
+        return scale_heads(self.net, params_of(self.net), scalings)
 
 
 def feed_detector(solver: Solver, roidb: Roidb, workers: int = 2) -> Minibatches:
@@ -74,7 +75,7 @@ def feed_detector(solver: Solver, roidb: Roidb, workers: int = 2) -> Minibatches
 
 
 def resume(solver: Solver, state: str, weights: str | None = None) -> list[str]:
-    """Go on from a snapshot, ours or an old machine's; tells what could not be taken up exactly."""
+    """Go on from a snapshot, ours or an old machine's; gives what could not be taken up exactly."""
     notes: list[str] = solver.restore(state, weights)
     head = solver.resumables.get("boxes")
     if isinstance(head, BoxHead) and not head.restored:

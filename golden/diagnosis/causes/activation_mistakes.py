@@ -28,7 +28,7 @@ def slope(case: Case) -> Iterator[Suspect]:
     layer = cast(ReLULayer, case.layer)
     if not case.only_top or not case.is_last:
         return
-    x, want = case.bottoms[0], case.ran.golden[case.only_top]
+    x, want = case.bottoms[0], case.run.golden[case.only_top]
     below = x < 0
     if x.shape == want.shape and bool(below.any()):
         found = float((want[below] / x[below]).median())

@@ -47,9 +47,9 @@ def scale(case: Case) -> Iterator[Suspect]:
 def transformation(case: Case) -> Iterator[Suspect]:
     """One factor for all and one shift for each channel, fitted to the golden."""
     image = _made(case)
-    if image is None or image.shape != case.ran.golden[case.node.tops[0]].shape:
+    if image is None or image.shape != case.run.golden[case.node.tops[0]].shape:
         return
-    have, want = image, case.ran.golden[case.node.tops[0]]
+    have, want = image, case.run.golden[case.node.tops[0]]
     for text, x in (("", have), ("with its channels in reverse order, ", have.flip(1))):
         centred = x - x.mean((0, 2, 3), keepdim=True)
         factor = float((centred * want).sum() / centred.square().sum().clamp(min=1e-30))
@@ -81,12 +81,12 @@ def _is_image(blob: Tensor) -> bool:
 
 def _made(case: Case) -> Tensor | None:
     """The image that a layer of data gave; it would give another if it were run again."""
-    if case.node.bottoms or not case.node.tops or any(top not in case.ran.tops for top in case.node.tops):
+    if case.node.bottoms or not case.node.tops or any(top not in case.run.tops for top in case.node.tops):
         return None
-    image = case.ran.tops[case.node.tops[0]]
+    image = case.run.tops[case.node.tops[0]]
     return image if image.dim() == 4 else None
 
 
 def _instead(case: Case, image: Tensor) -> tuple[Tensor, ...]:
     """The layer's tops with another image."""
-    return (image, *(case.ran.tops[top] for top in case.node.tops[1:]))
+    return (image, *(case.run.tops[top] for top in case.node.tops[1:]))

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from ....layers import Layer
 from ....prototxt.net import Net, Node, ParamName
-from ..pieces import Ran, Run
+from ...isolate import StandIn
+from ..pieces import PieceRun
 
 L = TypeVar("L", bound=Layer)
 
@@ -27,8 +28,8 @@ class Suspect:
     """One mistake to try: what the golden would then be, and a stand-in for the layer that makes it so."""
 
     text: str
-    run: Run
-    beside: Mapping[int, Run] = field(default_factory=dict)
+    run: StandIn
+    beside: Mapping[int, StandIn] = field(default_factory=dict)
     """Stand-ins for other layers of the net, by position."""
 
 
@@ -36,7 +37,7 @@ class Suspect:
 class Case:
     """A layer that is suspected, and what is known around it."""
 
-    ran: Ran
+    run: PieceRun
     position: int
     params: Mapping[ParamName, npt.NDArray[Any]] = field(default_factory=dict)
     """The golden's params."""
@@ -44,7 +45,7 @@ class Case:
     @property
     def net(self) -> Net:
         """The net under test."""
-        return self.ran.net
+        return self.run.net
 
     @property
     def node(self) -> Node:
@@ -59,7 +60,7 @@ class Case:
     @property
     def only_top(self) -> str:
         """The blob that the layer's piece gives, empty where there are several."""
-        tops = self.ran.piece.tops
+        tops = self.run.piece.tops
         return tops[0] if len(tops) == 1 else ""
 
     def golden_param(self, index: int) -> Tensor | None:
@@ -78,7 +79,7 @@ class Case:
     @property
     def is_last(self) -> bool:
         """Whether nothing follows in its piece."""
-        return self.ran.piece.layers[-1] == self.position
+        return self.run.piece.layers[-1] == self.position
 
     @cached_property
     def bottoms(self) -> tuple[Tensor, ...]:
@@ -89,7 +90,7 @@ class Case:
             seen.append(bottoms)
             return self.layer(*bottoms)  # type: ignore[no-any-return]
 
-        self.ran.again({self.position: watched})
+        self.run.again({self.position: watched})
         return seen[0]
 
 

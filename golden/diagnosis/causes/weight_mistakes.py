@@ -85,12 +85,12 @@ def unnormalised(case: Case) -> Iterator[Suspect]:
     weight, bias = (param.detach() for param in layer.params)
     for undo, text in words.items():
         params = BoxScaling(means, stds, undo).apply(case.node, weight, bias, count)
-        way_out = f"recaffe port --bbox-{'un' if undo else ''}normalize"
+        way_out = f"recaffe port bbox_{'un' if undo else ''}normalize=True"
         yield Suspect(f"{text} ({way_out})", with_params(layer, params))
 
 
 def _gives_boxes(case: Case) -> bool:
-    last = Vocabulary(case.net).meaning(case.node.tops[0]).channel(len(case.layer.params[0]) - 1)
+    last = Vocabulary(case.net).kind(case.node.tops[0]).channel(len(case.layer.params[0]) - 1)
     return last.startswith("class") and ", dh" in last
 
 
@@ -117,7 +117,7 @@ def _shift(case: Case, outputs: int) -> Tensor | None:
     """The median difference to the golden of each output, where both are above what a ReLU cuts."""
     if not case.only_top:
         return None
-    have, want = case.ran.tops[case.only_top], case.ran.golden[case.only_top]
+    have, want = case.run.tops[case.only_top], case.run.golden[case.only_top]
     if have.shape != want.shape or have.dim() < 2 or have.shape[1] != outputs:
         return None
     columns = [x.transpose(0, 1).reshape(outputs, -1) for x in (have, want)]  # (N, C, ...) -> (C, N * ...)

@@ -21,23 +21,20 @@ from ....layers import (
     Shape,
 )
 from ....prototxt.net import Net, Node
-from . import meanings
-from .meanings import Index, Items, Meaning, binned
+from . import blob_kinds as kinds
+from .blob_kinds import BlobKind, Index, Items, binned
 
-_CARRIERS = {"Split", "Reshape", "Flatten", "Softmax", "Eltwise", "Scale", "Bias"}
-"""Types whose tops mean what their first bottom means, besides those of the same shape."""
-_CLASSIFIERS = {"Softmax", "SoftmaxWithLoss", "SoftmaxWithLossOHEM", "Accuracy", "MultinomialLogisticLoss"}
 _BOX_LOSSES = {"SmoothL1Loss", "SmoothL1LossOHEM"}
 _POOLINGS = (ROIPoolingLayer, PSROIPoolingLayer)
 
 
 class Vocabulary:
-    """The meaning of every blob of a net: blobs that carry the same thing on form a group, which has one meaning."""
+    """The kind of every blob of a net: blobs that carry the same thing on form a group, which has one kind."""
 
     def __init__(self, net: Net) -> None:
         self.net = net
         self._group: dict[str, str] = {}
-        self._meanings: dict[str, Meaning] = {}
+        self._kinds: dict[str, BlobKind] = {}
         self._per_roi: set[str] = set()
         self._shapes = net.blob_shapes
         for step in net.steps:
@@ -45,15 +42,15 @@ class Vocabulary:
         for step in net.steps:
             self._teach_detection(step.node, step.layer)
         for step in net.steps:
-            self._teach_heads(step.node)
+            self._teach_heads(step.node, step.layer)
         self._teach_outputs()
         for step in net.steps:
             self._teach_position_sensitive(step.node, step.layer)
 
-    def meaning(self, blob: str, shape: Shape | None = None) -> Meaning:
+    def kind(self, blob: str, shape: Shape | None = None) -> BlobKind:
         """What a blob holds; one without a role of its own is described by its shape."""
         shape = self._shapes.get(blob, ()) if shape is None else shape
-        known = self._meanings.get(self._root(blob))
+        known = self._kinds.get(self._root(blob))
         if known is not None:
             return known
         name = ("channel {}" if len(shape) == 4 else "output {}").format
@@ -63,11 +60,11 @@ class Vocabulary:
 
     def blob(self, name: str, index: Index, shape: Shape) -> str:
         """The words for a place in a blob."""
-        return self.meaning(name, shape).at(index, shape)
+        return self.kind(name, shape).at(index, shape)
 
     def is_rois(self, blob: str) -> bool:
         """Whether a blob's rows are RoIs: image and corners."""
-        return self._meanings.get(self._root(blob)) is meanings.ROIS
+        return self._kinds.get(self._root(blob)) is kinds.ROIS
 
     def param(self, layer: str, number: int, index: Index) -> str:
         """The words for a place in a param."""
@@ -89,9 +86,9 @@ class Vocabulary:
             return self._output(node)(index[0])
         return f"at {list(index)}" if index else "the only value"
 
-    def _output(self, node: Node) -> meanings.Name:
+    def _output(self, node: Node) -> kinds.Name:
         """The words for an output of a layer: its number, unless it means more."""
-        known = self._meanings.get(self._root(node.tops[0]))
+        known = self._kinds.get(self._root(node.tops[0]))
         return known.channel if known is not None else "output {}".format
 
     # --- groups
@@ -106,65 +103,65 @@ class Vocabulary:
         votes = node.type == "Pooling" and self._shapes[node.tops[0]][2:] == (1, 1) and node.bottoms[0] in self._per_roi
         if isinstance(layer, (*_POOLINGS, ProposalLayer, ProposalTargetLayer)) or set(node.bottoms) & self._per_roi:
             self._per_roi.update(node.tops)
-        if node.bottoms and (node.type in _CARRIERS or layer.same_shape or votes):
+        if node.bottoms and (layer.keeps_places or layer.same_shape or votes):
             for top in node.tops:
                 root, own = self._root(node.bottoms[0]), self._root(top)
                 if root != own:
                     self._group[own] = root
 
-    def _teach(self, blob: str, meaning: Meaning) -> None:
-        self._meanings.setdefault(self._root(blob), meaning)
+    def _teach(self, blob: str, kind: BlobKind) -> None:
+        self._kinds.setdefault(self._root(blob), kind)
 
     def _teach_detection(self, node: Node, layer: Layer) -> None:
         """What the layers of detection nets take and give."""
-        means: list[tuple[str, Meaning]] = []
+        found: list[tuple[str, BlobKind]] = []
         if isinstance(layer, ProposalLayer):
             count = len(layer.anchors)
-            taken: tuple[Meaning, ...] = (meanings.scores_of(count), meanings.deltas_of(count), meanings.IMAGE_INFO)
-            means += zip(node.bottoms, taken, strict=False)
-            means += zip(node.tops, (meanings.ROIS, meanings.ROI_SCORE), strict=False)
+            taken: tuple[BlobKind, ...] = (kinds.scores_of(count), kinds.deltas_of(count), kinds.IMAGE_INFO)
+            found += zip(node.bottoms, taken, strict=False)
+            found += zip(node.tops, (kinds.ROIS, kinds.ROI_SCORE), strict=False)
         elif isinstance(layer, AnchorTargetLayer):
             count = len(layer.anchors)
             if self._shapes[node.bottoms[0]][1:2] == (2 * count,):
-                means.append((node.bottoms[0], meanings.scores_of(count)))
-            means += zip(node.bottoms[1:], (meanings.TRUTHS, meanings.IMAGE_INFO), strict=False)
-            means += zip(node.tops, (meanings.labels_of(count), *[meanings.deltas_of(count)] * 3), strict=False)
+                found.append((node.bottoms[0], kinds.scores_of(count)))
+            found += zip(node.bottoms[1:], (kinds.TRUTHS, kinds.IMAGE_INFO), strict=False)
+            found += zip(node.tops, (kinds.labels_of(count), *[kinds.deltas_of(count)] * 3), strict=False)
         elif isinstance(layer, ProposalTargetLayer):
-            means += zip(node.bottoms, (meanings.ROIS, meanings.TRUTHS), strict=False)
-            given: tuple[Meaning, ...] = (meanings.ROIS, Items("RoI"), *[meanings.ROI_BOXES] * 3)
-            means += zip(node.tops, given, strict=False)
+            found += zip(node.bottoms, (kinds.ROIS, kinds.TRUTHS), strict=False)
+            given: tuple[BlobKind, ...] = (kinds.ROIS, Items("RoI"), *[kinds.ROI_BOXES] * 3)
+            found += zip(node.tops, given, strict=False)
         elif isinstance(layer, _POOLINGS):
-            means = [(node.bottoms[1], meanings.ROIS)]
-        for blob, meaning in means:
-            self._teach(blob, meaning)
+            found = [(node.bottoms[1], kinds.ROIS)]
+        for blob, kind in found:
+            self._teach(blob, kind)
 
-    def _teach_heads(self, node: Node) -> None:
+    def _teach_heads(self, node: Node, layer: Layer) -> None:
         """Scores are what a softmax or a loss of classes takes, boxes what a smooth L1 loss takes."""
-        if node.type in _CLASSIFIERS:
+        if layer.takes_class_scores:
             self._teach(node.bottoms[0], self._classes(node.bottoms[0]))
         elif node.type in _BOX_LOSSES and node.bottoms[0] in self._per_roi:
             for blob in node.bottoms:
-                self._teach(blob, meanings.ROI_BOXES)
+                self._teach(blob, kinds.ROI_BOXES)
 
-    def _classes(self, blob: str) -> Meaning:
-        return meanings.ROI_CLASSES if blob in self._per_roi else meanings.CLASSES
+    def _classes(self, blob: str) -> BlobKind:
+        return kinds.ROI_CLASSES if blob in self._per_roi else kinds.CLASSES
 
     def _teach_outputs(self) -> None:
         """An output of a net without losses that has four columns for each class, or eight, holds boxes."""
-        scores = {blob for blob in self._shapes if self._meanings.get(self._root(blob)) is meanings.ROI_CLASSES}
+        scores = {blob for blob in self._shapes if self._kinds.get(self._root(blob)) is kinds.ROI_CLASSES}
         counts = {4 * self._shapes[blob][1] for blob in scores if len(self._shapes[blob]) > 1} | {8}
         for blob in self.net.outputs:
             if blob in self._per_roi and len(self._shapes[blob]) > 1 and self._shapes[blob][1] in counts:
-                self._teach(blob, meanings.ROI_BOXES)
+                self._teach(blob, kinds.ROI_BOXES)
 
     def _teach_position_sensitive(self, node: Node, layer: Layer) -> None:
         """The map of an R-FCN has a channel for each bin of what its pooling gives."""
         if isinstance(layer, PSROIPoolingLayer):
-            name = self.meaning(node.tops[0]).channel
+            name = self.kind(node.tops[0]).channel
             self._teach(node.bottoms[0], Items("image", partial(binned, layer.group_size, name)))
 
 
-def _matrix_words(layer: InnerProductLayer, output: meanings.Name, index: Index, bottom: Shape) -> str:
+def _matrix_words(layer: InnerProductLayer, output: kinds.Name, index: Index, bottom: Shape) -> str:
     """An output and the input that it takes; of a map by channel and place."""
     row, column = index[::-1] if layer.transpose else index
     place = np.unravel_index(column, bottom[layer.axis :])
@@ -173,7 +170,7 @@ def _matrix_words(layer: InnerProductLayer, output: meanings.Name, index: Index,
     return f"{output(row)}, input channel {place[0]}, row {place[1]}, column {place[2]}"
 
 
-def _filter_words(layer: FilteringLayer, output: meanings.Name, index: Index) -> str:
+def _filter_words(layer: FilteringLayer, output: kinds.Name, index: Index) -> str:
     """An output, the channel that it takes, and a place in the kernel."""
     # A deconvolution's filters have their inputs first.
     row, column, *cell = (index[1], index[0], *index[2:]) if isinstance(layer, DeconvolutionLayer) else index

@@ -27,7 +27,7 @@ class Op:
 
 @dataclass(frozen=True)
 class Body:
-    """A graph within a node, from rows of numbers to such; it may read what stands before the node as well."""
+    """A graph within a node, from rows of numbers to such; it may read what is before the node as well."""
 
     ops: list[Op]
     inputs: list[str]

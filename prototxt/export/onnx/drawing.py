@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import PrototxtError
 from ...net import Node, Parts, located
-from .converters import converter_of, draw
+from ..refusals import ExportError
 from .draft import Draft, Op, Result
 from .free_axes import lengths_of
 from .stage import Stage, Value
+from .writers import WRITERS
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -32,11 +32,10 @@ def onnx_model(name: str, parts: Parts, inputs: Sequence[str], outputs: Sequence
     try:
         from .protos import model_of  # here, as only this format needs the package onnx
     except ImportError:
-        raise PrototxtError("needs the package onnx to write a .onnx file: pip install 'recaffe[onnx]'") from None
+        raise ExportError("needs the package onnx to write a .onnx file: pip install 'recaffe[onnx]'") from None
     for step in parts.steps:
-        with located(step.node):
-            if step.node.type != "Input":
-                converter_of(step.layer)
+        if step.node.type != "Input":
+            WRITERS.check(step.node, step.layer)
     drawing = _Drawing(parts, inputs)
     drawing.draw_layers()
     drawing.name_outputs(outputs)
@@ -55,7 +54,7 @@ def _refuse_size(name: str, draft: Draft) -> None:
     size = sum(array.nbytes for array in draft.arrays.values())
     if size > _MOST_BYTES:
         held = f"net {name!r} has {size / 2**30:.2f} GiB of params, and an ONNX file holds less than 2"
-        raise PrototxtError(f"{held}: port to .safetensors instead")
+        raise ExportError(f"{held}: port to .safetensors instead")
 
 
 class _Drawing:
@@ -76,7 +75,10 @@ class _Drawing:
                 continue
             stage = Stage(self.draft, node.name, step.layer, bottoms, len(node.tops))
             with located(node):
-                tops = draw(stage, *(Value(stage, self.values[blob]) for blob in node.bottoms))
+                drawn = WRITERS.write(
+                    node, step.layer, stage, *(Value(stage, self.values[blob]) for blob in node.bottoms)
+                )
+            tops = (drawn,) if isinstance(drawn, Value) else drawn
             if node.type == "Split":
                 self.values.update((top, value.name) for top, value in zip(node.tops, tops, strict=True))
                 continue

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from ....layers import Layer, LayerError, Shape
+from ....layers import Layer, Shape
+from ..refusals import ExportError
 from .draft import Array, Body, Draft, Op
 
 FLOAT, DOUBLE, INT, BOOL = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_)
@@ -137,7 +138,7 @@ class Stage:
         """A param, read under another shape of as many numbers."""
         stored: Tensor = getattr(self.layer, str(index))
         if stored.is_meta:
-            raise LayerError(f"param {index} has no values yet: load weights, or fill the net")
+            raise ExportError(f"param {index} has no values yet: load weights, or fill the net")
         return Value(self, self.draft.add_param(f"{self.name}/{index}", stored, shape))
 
     def finish(self, tops: Sequence[Value], names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What stands for a layer in written code, and who writes it for which type."""
+"""What a layer becomes in written code."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ....layers import Layer, Shape
-from ...errors import PrototxtError
-from ...net import Node
-from ..refusals import UNEXPORTED, UNKNOWN
-
-
-class ExportError(PrototxtError):
-    """A net, or a layer of it, has no form in another program."""
+from ....layers import Shape
 
 
 @dataclass(frozen=True)
@@ -33,46 +26,17 @@ class Code:
 
 @dataclass(frozen=True)
 class Site:
-    """Where a layer stands: its node, the shapes of its bottoms, and its name in the written module (`self.conv1`)."""
+    """Where a layer is written: the shapes of its bottoms, and its name in the written module (`self.conv1`)."""
 
-    node: Node
     shapes: tuple[Shape, ...]
     me: str
 
-    def refusal(self, reason: str) -> ExportError:
-        """The error for a layer that cannot be written."""
-        return ExportError(f"{self.node}: cannot be written as code: {reason}")
-
-
-Writer = Callable[..., Code]
-_writers: dict[str, Writer] = {}
-
-
-def writes(*types: str) -> Callable[[Writer], Writer]:
-    """Register a function (layer, site, *bottoms) -> Code for layer types; bottoms are the names of variables."""
-
-    def add(writer: Writer) -> Writer:
-        for name in types:
-            if name in _writers:
-                raise ExportError(f"layer type {name} has a writer already: {_writers[name].__name__}")
-            _writers[name] = writer
-        return writer
-
-    return add
-
-
-def written_types() -> set[str]:
-    """The types that can be written."""
-    return set(_writers)
-
-
-def write_layer(layer: Layer, site: Site, bottoms: list[str]) -> Code:
-    """One layer's code."""
-    if layer.type not in _writers:
-        raise site.refusal(UNEXPORTED.get(layer.type, UNKNOWN))
-    return _writers[layer.type](layer, site, *bottoms)
-
 
 def arguments(*plain: object, **named: object) -> str:
-    """What stands between the parentheses of a call; keywords that are None are left out."""
+    """What is between the parentheses of a call; keywords that are None are left out."""
     return ", ".join([*map(repr, plain), *(f"{k}={v!r}" for k, v in named.items() if v is not None)])
+
+
+def zeros(shape: tuple[int, ...]) -> str:
+    """A parameter of zeros."""
+    return f"nn.Parameter(torch.zeros({arguments(*shape) or '()'}))"

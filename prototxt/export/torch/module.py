@@ -14,16 +14,13 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from ....layers import times
+from ...files import SAFETENSORS, ParamValues, write_tensors
 from ...net import Node, Parts
-from ..net_params import OutParam
-from ..write_arrays import write_state
-from . import elementwise, filters, normalising, operations, pools, recurring, shaping, steps
-from .code import Code, Site, write_layer
+from . import operations, steps
+from .code import Code, Site
 from .linked import Linked
 from .page import page
-
-WRITERS = (elementwise, filters, normalising, pools, recurring, shaping)
-"""The modules that register who writes which type."""
+from .writers import WRITERS
 
 _LONGEST = 112
 
@@ -55,9 +52,9 @@ def write_module(name: str, parts: Parts, inputs: Sequence[str], outputs: Sequen
 def write_python(path: Path, written: Written) -> None:
     """Write a module, and its weights as .safetensors beside it."""
     path.write_text(written.text, encoding="utf-8")
-    params = {key: OutParam(tuple(tensor.shape), tensor) for key, tensor in written.state.items()}
-    with open(path.with_suffix(".safetensors"), "wb") as file:
-        write_state(file, params)
+    params = {key: ParamValues(tuple(tensor.shape), tensor) for key, tensor in written.state.items()}
+    with open(path.with_suffix(SAFETENSORS.suffix), "wb") as file:
+        write_tensors(file, params)
 
 
 class _Writer:
@@ -109,7 +106,7 @@ class _Writer:
         attribute = self._attributes[i] = _identifier(node.name, self._taken_attributes)
         shapes = tuple(self.parts.shapes[blob] for blob in node.bottoms)
         bottoms = [self.variables[blob] for blob in node.bottoms]
-        code = write_layer(self.parts.steps[i].layer, Site(node, shapes, f"self.{attribute}"), bottoms)
+        code = WRITERS.write(node, self.parts.steps[i].layer, Site(shapes, f"self.{attribute}"), *bottoms)
         self.codes.append(code)
         comment = f"  # {_line(node.name)}: {_line(node.type)}"
         if code.module:

@@ -44,7 +44,7 @@ def lrn_within(x: Tensor, size: int, alpha: float, beta: float) -> Tensor:
 
 
 def mvn(x: Tensor, dims: tuple[int, ...], variance: bool, eps: float) -> Tensor:
-    """Mean 0 over dims and, if asked for, deviation 1; eps stands outside the root."""
+    """Mean 0 over dims and, if asked for, deviation 1; eps is outside the root."""
     x = x - x.mean(dims, keepdim=True)
     return x / (x.square().mean(dims, keepdim=True).sqrt() + eps) if variance else x
 

@@ -13,10 +13,10 @@ import torch
 
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
 from recaffe.golden.diagnosis.findings import BlobFinding, as_json
-from recaffe.golden.diagnosis.pieces import golden_blobs
-from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.errors import GoldenError
-from recaffe.golden.fixture import Array, Fixture
+from recaffe.golden.fixture.fixture import Array, Fixture
+from recaffe.golden.isolate import isolation_of
+from recaffe.golden.subject import Subject
 from recaffe.layers.boxes import arithmetic as boxes
 from recaffe.layers.boxes.nms import by_score
 from recaffe.layers.proposal import ProposalLayer
@@ -57,7 +57,7 @@ def near_tie() -> Fixture:
         net(FRCNN.bottoms, keep="all")
     at = next(i for i, node in enumerate(net.nodes) if node.name == "proposal")
     node, layer = net.nodes[at], cast(ProposalLayer, net.steps[at].layer)
-    golden, _ = golden_blobs(net, FRCNN)
+    golden = isolation_of(net, FRCNN).golden
     sides = [[golden[blob] for blob in node.bottoms], [net.blobs[blob] for blob in node.bottoms]]
     anchors, deltas, scores = layer.rows(*sides[0][:2])
     height, width = map(float, FRCNN.bottoms["im_info"][0, :2])
@@ -88,7 +88,7 @@ def test_until_leaves_out_what_lies_behind() -> None:
     assert comparison.ok
     assert [f.result.key for f in comparison.chain][-2:] == ["top/conv3_1", "top/pool3"]
     assert compare_fixture(Subject(), broken).verdict.layer == "fc7"
-    with pytest.raises(GoldenError, match="--until pool9: net 'tiny_frcnn' has no such blob"):
+    with pytest.raises(GoldenError, match="until=pool9: net 'tiny_frcnn' has no such blob"):
         compare_fixture(Subject(until="pool9"), FRCNN)
 
 
@@ -96,7 +96,9 @@ def test_one_mode_alone() -> None:
     broken = replace(FRCNN, tops=FRCNN.tops | {"fc7": FRCNN.tops["fc7"] + 1})
     chain, alone = (compare_fixture(Subject(), broken, Options(c, not c)) for c in (True, False))
     assert (len(chain.isolated), len(alone.chain)) == (0, 0)
-    assert chain.verdict.text == "the first blob that differs: 'fc7' of layer 'fc7' (--isolate tells whose doing it is)"
+    assert (
+        chain.verdict.text == "the first blob that differs: 'fc7' of layer 'fc7' (isolate=True tells whose doing it is)"
+    )
     assert alone.verdict.kind == "forward"
 
 

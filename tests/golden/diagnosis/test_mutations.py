@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
-from recaffe.golden.diagnosis.subject import Subject
-from recaffe.golden.fixture import Fixture, ParamName
+from recaffe.golden.fixture.fixture import Fixture, ParamName
+from recaffe.golden.subject import Subject
 from recaffe.prototxt.files.read import read_weights
 from recaffe.prototxt.text.config import Config
 from recaffe.prototxt.text.read import read_net
@@ -153,7 +153,7 @@ MUTATIONS = {
     "RGB weights": Mutation(FRCNN, "conv1_1", RGB_RULE, RGB, "BGR and RGB"),
     "turned kernels": Mutation(FRCNN, "conv2_1", "turned kernels", TURNED, "turned by 180 degrees"),
     "half floats": Mutation(FRCNN, "conv1_1", "weights", HALF, "it went through half floats"),
-    "boxes": Mutation(FRCNN, "bbox_pred", "unnormalised box targets", BOXES, "recaffe port --bbox-normalize"),
+    "boxes": Mutation(FRCNN, "bbox_pred", "unnormalised box targets", BOXES, "recaffe port bbox_normalize=True"),
     "swapped weights": Mutation(OHEM, "res3a_branch2b", "swapped weights", SWAP, "swapped", until="res4b"),
     "a scale factor": Mutation(OHEM, "bn2a_branch1", "BatchNorm scale factor", UNIT, "by 3", until="res4b"),
     "a factor": Mutation(

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recaffe.golden.diagnosis.pieces import Ran, VersionNames, cut, golden_blobs, run_pieces
-from recaffe.golden.diagnosis.subject import Subject
+from recaffe.golden.diagnosis.pieces import PieceRun, cut, run_pieces
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.isolate import isolation_of, rng_words
+from recaffe.golden.subject import Subject
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 
@@ -25,18 +26,11 @@ def filled(fixture: Fixture) -> Net:
 
 
 def names(net: Net, fixture: Fixture) -> list[list[str]]:
-    return [[net.nodes[i].name for i in piece.layers] for piece in cut(net, golden_blobs(net, fixture)[0])]
+    return [[net.nodes[i].name for i in piece.layers] for piece in cut(net, isolation_of(net, fixture).golden)]
 
 
-def runs(net: Net, fixture: Fixture) -> dict[str, Ran]:
-    golden, fed = golden_blobs(net, fixture)
-    return {net.nodes[ran.piece.layers[0]].name: ran for ran in run_pieces(net, golden, fed, fixture.rng)}
-
-
-def test_versions_are_told_apart() -> None:
-    wiring = VersionNames(Subject().build(FRCNN))
-    assert wiring.writes[1:5] == [("version/conv1_1/0",), ("conv1_1",), ("version/conv1_2/0",), ("conv1_2",)]
-    assert wiring.reads[2:4] == [("version/conv1_1/0",), ("conv1_1",)]
+def runs(net: Net, fixture: Fixture) -> dict[str, PieceRun]:
+    return {net.nodes[run.piece.layers[0]].name: run for run in run_pieces(isolation_of(net, fixture))}
 
 
 def test_an_in_place_chain_is_one_piece() -> None:
@@ -73,29 +67,30 @@ def test_a_piece_that_does_not_fit_stops_no_other() -> None:
 def test_again_draws_the_same_numbers() -> None:
     fixture = Fixture.load(FIXTURES / "nets" / "frcnn_train.npz")
     net = filled(fixture)
-    ran = runs(net, fixture)["roi-data"]
+    run = runs(net, fixture)["roi-data"]
     after = net.rng.get_state()[1].copy()
-    again = ran.again({})
-    assert all(torch.equal(again[top], ran.tops[top]) for top in ran.piece.tops)
+    again = run.again({})
+    assert all(torch.equal(again[top], run.tops[top]) for top in run.piece.tops)
     assert np.array_equal(net.rng.get_state()[1], after)
 
 
 def test_a_layer_draws_from_the_goldens_state() -> None:
     fixture = Fixture.load(FIXTURES / "nets" / "frcnn_train.npz")
     net = filled(fixture)
-    ran = runs(net, fixture)["roi-data"]
-    golden = {"roi-data": ran.left.words}
-    other = filled(replace(fixture, rng_seed=99))
-    told = runs(other, replace(fixture, rng=golden, rng_seed=99))["roi-data"]
-    assert not np.array_equal(told.left.words, ran.left.words)
-    assert torch.equal(told.tops["rois"], ran.tops["rois"])
+    run = runs(net, fixture)["roi-data"]
+    with run.before():
+        words = rng_words(net.rng)
+    other = replace(fixture, rng={"roi-data": words}, rng_seed=99)
+    told = runs(filled(other), other)["roi-data"]
+    assert not np.array_equal(told.isolation.words["roi-data"], words)
+    assert torch.equal(told.tops["rois"], run.tops["rois"])
 
 
 def test_running_statistics_stay_as_they_were() -> None:
     fixture = Fixture.load(FIXTURES / "layers" / "bn_train_eps.npz")
     net = filled(fixture)
-    ran = runs(net, fixture)["op"]
+    run = runs(net, fixture)["op"]
     after = [param.detach().clone() for param in net.layer("op").params]
-    ran.again({})
+    run.again({})
     assert all(torch.equal(a, b) for a, b in zip(after, net.layer("op").params, strict=True))
     assert torch.equal(after[2], torch.from_numpy(fixture.post["op", 2]))

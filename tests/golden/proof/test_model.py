@@ -11,8 +11,8 @@ from torch import Tensor
 
 from recaffe.golden.errors import GoldenError
 from recaffe.golden.proof.model import prove
-from recaffe.golden.proof.weights import run_blobs
-from recaffe.prototxt.export.net_params import Floats
+from recaffe.golden.proof.trial import run_blobs
+from recaffe.prototxt.files.weights import Floats
 from recaffe.prototxt.net.net import Net
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"

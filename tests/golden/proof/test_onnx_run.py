@@ -16,8 +16,8 @@ from recaffe.golden.fixture import Fixture
 from recaffe.golden.proof.onnx_run import OnnxRun
 from recaffe.golden.run import FORWARD, WHOLE, discrete_blobs
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.export.onnx.converters import REFUSED
 from recaffe.prototxt.export.onnx.drawing import onnx_model, write_onnx
+from recaffe.prototxt.export.onnx.writers import WRITERS
 from recaffe.prototxt.net.fold import fold
 from recaffe.prototxt.net.graph import Node
 from recaffe.prototxt.net.net import Net
@@ -60,7 +60,7 @@ def differing(net: Net, want: Blobs, have: dict[str, np.ndarray], limit: float) 
 def refused(net: Net) -> list[Node]:
     """Layers without an ONNX form, or whose draws have none."""
     draws = {"Dropout", "Pooling", "SPP"} if net.phase == "TRAIN" else set()
-    return [node for node in net.nodes if node.type in REFUSED.keys() | draws]
+    return [node for node in net.nodes if node.type in WRITERS.refusals.keys() | draws]
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -8,7 +8,7 @@ import torch
 
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.export.box_scaling import BoxScaling, scale_boxes
-from recaffe.prototxt.export.net_params import outgoing
+from recaffe.prototxt.export.net_params import params_of
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.config import Config
 from recaffe.prototxt.text.read import read_net
@@ -41,7 +41,7 @@ def filled(text: str, config: Config | None = None) -> Net:
 
 
 def scaled(net: Net, scaling: BoxScaling) -> dict[tuple[str, int], np.ndarray]:
-    values = scale_boxes(net, outgoing(net), scaling)
+    values = scale_boxes(net, params_of(net), scaling)
     return {(net.nodes[i].name, index): value.numpy() for (i, index), value in values.items()}
 
 

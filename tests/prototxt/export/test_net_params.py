@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recaffe.prototxt.export.net_params import OutLayer, find_blobs, outgoing
+from recaffe.prototxt.export.net_params import find_blobs, params_of
+from recaffe.prototxt.files.layer_params import LayerParams
 from recaffe.prototxt.files.read import read_weights
 from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
@@ -17,7 +18,7 @@ FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
 FORMATS = FIXTURES / "formats"
 
 
-def values(layers: list[OutLayer]) -> dict[tuple[str, int], bytes]:
+def values(layers: list[LayerParams]) -> dict[tuple[str, int], bytes]:
     return {
         (layer.key, i): b"".join(piece.tobytes() for piece in param.pieces())
         for layer in layers
@@ -38,8 +39,8 @@ def test_values_are_those_that_a_net_loads(net: str, weights: str) -> None:
     built = Net(read_net(FORMATS / net))
     found, blobs = find_blobs(built, read_weights(FORMATS / weights), allow=Allow(unused=True))
     loaded = Net.from_prototxt(FORMATS / net, weights=FORMATS / weights, allow=Allow(unused=True))
-    assert values(outgoing(built, blobs)) == values(outgoing(loaded))
-    assert values(outgoing(loaded))
+    assert values(params_of(built, blobs)) == values(params_of(loaded))
+    assert values(params_of(loaded))
     assert all(param.is_meta for param in built.parameters())
     assert found.unused == ([] if net == "lenet.prototxt" else ["nobody"])
 
@@ -53,14 +54,14 @@ def test_a_file_is_read_in_pieces() -> None:
         )
     )
     net.fill()
-    (param, _) = outgoing(net)[1].params
+    (param, _) = params_of(net)[1].params
     assert [piece.shape for piece in param.pieces()] == [(count,)]
 
 
 def test_a_shared_param_goes_to_all_its_layers() -> None:
     net = Net(read_net(FORMATS / "lenet.prototxt"))
     _, blobs = find_blobs(net, read_weights(FORMATS / "lenet.caffemodel.h5"))  # has it under its owner alone
-    layers = {layer.name: layer for layer in outgoing(net, blobs)}
+    layers = {layer.name: layer for layer in params_of(net, blobs)}
     assert [param.shared for param in layers["ip1"].params] == [False, False]
     assert [param.shared for param in layers["ip3"].params] == [True, False]
     assert np.array_equal(layers["ip3"].params[0].array(), layers["ip1"].params[0].array())
@@ -72,4 +73,4 @@ def test_a_layer_without_all_its_values_is_left_out() -> None:
     position = [node.name for node in net.nodes].index("conv1")
     del blobs[position, 1]
     names = [node.name for node in net.nodes]
-    assert [layer.name for layer in outgoing(net, blobs)] == [name for name in names if name != "conv1"]
+    assert [layer.name for layer in params_of(net, blobs)] == [name for name in names if name != "conv1"]

@@ -12,10 +12,9 @@ import torch
 from safetensors.torch import save_file
 
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.files.read import read_weights
+from recaffe.prototxt.files.read import list_file, read_weights
 from recaffe.prototxt.files.weights import Weights
 from recaffe.prototxt.net.net import Net
-from recaffe.prototxt.solving.listing import list_file
 
 FORMATS = Path(__file__).parents[3] / "golden" / "fixtures" / "formats"
 LENET = FORMATS / "lenet.prototxt"

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save
 
 from recaffe.prototxt.caffe_pb2 import BlobProto, BlobShape, SolverState
-from recaffe.prototxt.files.mapped_file import MappedFile
-from recaffe.prototxt.files.sniff import kind_of
+from recaffe.prototxt.files.sniff import FORMATS, sniff
+from recaffe.prototxt.files.wire.mapped_file import MappedFile
 
 FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
 
@@ -48,27 +48,27 @@ CONTENTS = {
 def test_first_bytes_come_before_the_name(kind: str, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"file{suffix}"
     path.write_bytes(CONTENTS[kind])
-    assert kind_of(MappedFile(path)) == kind
+    assert sniff(MappedFile(path)).name == kind
 
 
 @pytest.mark.parametrize("kind", ["solverstate", "binaryproto"])
 def test_fields_tell_what_caffes_own_files_are(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "file.caffemodel"
     path.write_bytes(CONTENTS[kind])
-    assert kind_of(MappedFile(path)) == kind
+    assert sniff(MappedFile(path)).name == kind
 
 
 def test_every_file_of_caffes() -> None:
     kinds = {".caffemodel": "caffemodel", ".binaryproto": "binaryproto", ".solverstate": "solverstate", ".h5": "hdf5"}
     paths = [path for path in FIXTURES.rglob("*") if path.suffix in kinds and "data_layers" not in path.parts]
     assert len(paths) > 35
-    assert [str(path) for path in paths if kind_of(MappedFile(path)) != kinds[path.suffix]] == []
+    assert [str(path) for path in paths if sniff(MappedFile(path)).name != kinds[path.suffix]] == []
 
 
 def test_old_files_of_torch(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(torch_file(False))
-    assert kind_of(MappedFile(path)) == "pt"
+    assert sniff(MappedFile(path)).name == "pt"
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,9 @@ def test_old_files_of_torch(tmp_path: Path) -> None:
 )
 def test_where_nothing_else_tells_the_name_does(name: str, data: bytes, kind: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(data)
-    assert kind_of(MappedFile(tmp_path / name)) == kind
+    assert sniff(MappedFile(tmp_path / name)).name == kind
+
+
+def test_a_name_and_a_suffix_are_of_one_format() -> None:
+    for facts in ([one.name for one in FORMATS], [suffix for one in FORMATS for suffix in one.suffixes]):
+        assert len(set(facts)) == len(facts)

@@ -47,7 +47,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 def test_a_file_that_is_there_stays_unless_forced(tmp_path: Path) -> None:
     target = tmp_path / "a.pt"
     write(target, b"old")
-    with pytest.raises(PrototxtError, match=r"a\.pt: exists already \(--force replaces it\)"):
+    with pytest.raises(PrototxtError, match=r"a\.pt: exists already \(force=True replaces it\)"):
         write(target, b"new")
     with pytest.raises(ValueError, match="no"):
         write(target, b"half", ValueError("no"), force=True)

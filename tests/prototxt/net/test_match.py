@@ -78,8 +78,8 @@ def test_tensors_have_the_nets_shapes(name: str) -> None:
         ("bad_wrong_shape", "layer 'fc', blob 0 is 48×5 in the file, 5×48 in the net (rename a layer to keep it "),
         ("bad_too_few_blobs", "layer 'conv' has 1 blob(s) in the file, 2 in the net (rename a layer to keep it out "),
         ("bad_too_many_values", "layer 'fc', blob 1 holds 6 values, its shape 5 needs 5"),
-        ("bad_missing_layer", "lacks layer(s) 'fc' (allow_missing leaves them to their fillers)"),
-        ("wire_diff", "the net lacks its layer(s) 'nobody' (allow_unused leaves them out)"),
+        ("bad_missing_layer", "lacks layer(s) 'fc' (Allow(missing=True) leaves them to their fillers)"),
+        ("wire_diff", "the net lacks its layer(s) 'nobody' (Allow(unused=True) leaves them out)"),
     ],
 )
 def test_what_does_not_fit_is_refused(name: str, message: str) -> None:
@@ -99,8 +99,8 @@ def test_flags_do_not_allow_a_misfit(weights: Weights) -> None:
 def test_weights_of_another_net(weights: Weights) -> None:
     others: dict[str, list[tuple[int, ...]]] = {f"conv{i}": [(7,)] for i in range(7)}
     assert refusal(weights, others) == (
-        "lacks layer(s) 'conv0', 'conv1', 'conv2', 'conv3', 'conv4' and 2 more (allow_missing leaves them to their "
-        "fillers); no layer at all matches: weights of another net?"
+        "lacks layer(s) 'conv0', 'conv1', 'conv2', 'conv3', 'conv4' and 2 more "
+        "(Allow(missing=True) leaves them to their fillers); no layer at all matches: weights of another net?"
     )
 
 
@@ -112,7 +112,10 @@ def test_of_layers_with_one_name_the_last_counts(weights: Weights) -> None:
 
 def test_values_that_are_not_finite(weights: Weights) -> None:
     params = {"a": [(2, 3), (2,)], "b": [(3,)]}
-    assert refusal(weights, params) == "NaN or infinite: 2 value(s) of layer 'b', blob 0 (allow_nonfinite takes them)"
+    assert (
+        refusal(weights, params)
+        == "NaN or infinite: 2 value(s) of layer 'b', blob 0 (Allow(nonfinite=True) takes them)"
+    )
     found = match(weights, params, allow=Allow(nonfinite=True))
     assert found.nonfinite == {("b", 0): 2}
     assert found.tensors["b", 0].isnan().tolist() == [False, True, False]

@@ -73,9 +73,11 @@ SWISH = 'layer { name: "swish" type: "Swish" bottom: "fc" top: "swish" swish_par
 
 
 def test_the_first_caffe_that_knows_the_net_is_written_for() -> None:
-    found = [dialect_of(Net.from_prototxt(LAYERS % more, "TRAIN")).name for more in (("", "fc"), (BATCH_NORM, "bn"))]
+    found = [
+        dialect_of(Net.from_prototxt(LAYERS % more, "TRAIN")).fork.name for more in (("", "fc"), (BATCH_NORM, "bn"))
+    ]
     assert found == ["fast-rcnn", "microsoft"]
-    assert dialect_of(solver("adam", Path()).net).name == "bvlc"
+    assert dialect_of(solver("adam", Path()).net).fork.name == "bvlc"
 
 
 def test_a_net_of_no_caffe_is_refused_before_training(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ import pytest
 import torch
 
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.prototxt.export.net_params import outgoing
-from recaffe.prototxt.export.write import write_weights
+from recaffe.prototxt.export.net_params import params_of, write_weights
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.policies import SolverError
 from recaffe.prototxt.solving.progress import Progress, Record, Score
@@ -208,7 +207,7 @@ def test_step_begins_the_smoothed_loss_anew(tmp_path: Path) -> None:
 
 def test_params_may_be_loaded_at_any_time(tmp_path: Path) -> None:
     other = Net.from_prototxt(NET, "TRAIN", seed=6)
-    write_weights(tmp_path / "a.caffemodel", other, outgoing(other))
+    write_weights(tmp_path / "a.caffemodel", other, params_of(other))
     solver, _ = make(tmp_path, TESTS)
     solver.step(1)
     solver.net.load(tmp_path / "a.caffemodel")

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from recaffe.prototxt.export.net_params import outgoing
-from recaffe.prototxt.export.write import write_weights
+from recaffe.prototxt.export.net_params import params_of, write_weights
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.policies import SolverError
 from recaffe.prototxt.solving.solver_nets import SolverNets, share_params
@@ -63,7 +62,7 @@ def test_a_state_may_turn_the_phase() -> None:
 
 def test_test_nets_use_the_train_nets_params(tmp_path: Path) -> None:
     found = nets(f"net_param {{ {NET} }} test_iter: 1 test_interval: 1")
-    write_weights(tmp_path / "a.caffemodel", found.train, outgoing(found.train))
+    write_weights(tmp_path / "a.caffemodel", found.train, params_of(found.train))
     (mine, theirs) = (net.layer("fc").params[0] for net in (found.train, found.tests[0]))
     assert mine.data_ptr() == theirs.data_ptr()
     found.train.load(tmp_path / "a.caffemodel")
@@ -122,7 +121,7 @@ def test_layers_of_a_test_net_alone_get_their_fillers_values() -> None:
 
 def test_weights_are_loaded_and_told_of(tmp_path: Path) -> None:
     source = Net.from_prototxt(NET, "TRAIN", seed=8)
-    write_weights(tmp_path / "a.caffemodel", source, outgoing(source))
+    write_weights(tmp_path / "a.caffemodel", source, params_of(source))
     found = nets(f'net_param {{ {NET} }} weights: "a.caffemodel"', tmp_path)
     assert torch.equal(found.params[0], source.layer("fc").params[0])
     assert found.notes == [f"{tmp_path}/a.caffemodel: 1 layer(s) matched, 2 param(s) read"]

@@ -7,7 +7,7 @@ import torch
 
 from recaffe.layers.base.fillers import Filler
 from recaffe.prototxt.net.net import Net
-from recaffe.prototxt.surgery.operation import Operation, SurgeryError, describe, near, reached, spread
+from recaffe.prototxt.surgery.operation import Operation, SurgeryError, describe, reached, spread
 
 NET = """name: "n"
 layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
@@ -61,7 +61,5 @@ def test_what_depends_on_a_layer(start: Callable[[str], Operation]) -> None:
 
 def test_words_and_rows() -> None:
     assert spread([1, None], 3) == [3, 4, 5, None, None, None]
-    assert near("fc66", ["fc6", "conv"]) == "; did you mean 'fc6'?"
-    assert near("zzz", ["fc6", "conv"]) == ""
     fillers = Filler("gaussian", std=0.01), Filler("uniform", min=-1), Filler("msra"), Filler(value=2)
     assert [*map(describe, fillers)] == ["gaussian 0.01", "uniform -1 1", "msra", "constant 2"]

@@ -33,3 +33,12 @@ def test_a_blob_computed_in_place_last_is_open() -> None:
     net = read_net(NET).net
     del net.layer[3:]
     assert Wiring(net).way(net.layer[1]).is_open
+
+
+def test_every_type_that_keeps_channels_is_passed_and_unknown_ones_end_a_way() -> None:
+    net = read_net(NET).net
+    net.layer[2].type = "TanH"
+    net.layer[3].type = "Mine"
+    way = Wiring(net).way(net.layer[1])
+    assert (names(way.layers), names(way.ends)) == (["s"], ["r", "l"])
+    assert names(Wiring(net).behind("p")[0]) == ["r"]

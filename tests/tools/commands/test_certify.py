@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from recaffe.golden.fixture import Fixture
-from recaffe.tools.commands import certify as command
 from recaffe.tools.main import main
-from recaffe.tools.report.certificate_run import CertificateRun, certify_run
+from recaffe.tools.report.certificate import certification
+from recaffe.tools.report.certificate.run import CertificateRun, certify_run
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"
 NET, WEIGHTS = NETS / "frcnn_test.prototxt", NETS / "frcnn_test.caffemodel"
@@ -94,13 +94,13 @@ def test_interrupted_and_resumed(
         asked.append(path.name)
         return certify_run(subject, path, *rest)
 
-    monkeypatch.setattr(command, "certify_run", interrupted)
+    monkeypatch.setattr(certification, "certify_run", interrupted)
     assert certify(NET, WEIGHTS, runs) == 2
     kept = f"1 of 2 runs are done and kept in {tmp_path}/out.runs"
     assert capsys.readouterr().err == f"recaffe certify: interrupted: {kept}; the same command goes on from there\n"
     assert not (tmp_path / "out.md").exists()
     monkeypatch.setattr(
-        command,
+        certification,
         "certify_run",
         lambda subject, path, *rest: asked.append(path.name) or certify_run(subject, path, *rest),
     )

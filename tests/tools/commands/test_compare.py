@@ -63,8 +63,17 @@ def test_options(floored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compare(floored, WEIGHTS, GOLDEN, "--tolerance", 10, "--until", "pool4") == 0
     assert compare(NET, WEIGHTS, GOLDEN, "--chain", "--set", "TEST.RPN_POST_NMS_TOP_N", "20") == 1
     out = capsys.readouterr().out
-    assert "the first blob that differs: 'rois' of layer 'proposal'" in out
+    assert "the first blob that differs: 'rois' of layer 'proposal' (--isolate tells whose doing it is)" in out
     assert "         prototxt: config TEST.RPN_POST_NMS_TOP_N: golden 30, NET 20\n" in out
+
+    assert compare(NET, WEIGHTS, GOLDEN, "--until", "pool9") == 2
+    assert "--until pool9: net 'tiny_frcnn' has no such blob" in capsys.readouterr().out
+
+
+def test_a_cause_names_the_flag_of_port(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["port", *map(str, (NET, WEIGHTS, tmp_path / "w.npz")), "--bbox-unnormalize"]) == 0
+    assert compare(NET, tmp_path / "w.npz", GOLDEN) == 1
+    assert "the golden's has not (recaffe port --bbox-normalize)" in capsys.readouterr().out
 
 
 def test_verbose_shows_every_blob(capsys: pytest.CaptureFixture[str]) -> None:

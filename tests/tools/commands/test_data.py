@@ -43,6 +43,12 @@ def test_a_checkup_and_its_copy(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert (status, err) == (2, f"recaffe data: {copy}: exists already (--force replaces it)\n")
 
 
+def test_a_way_out_names_the_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out = data(capsys, "check", VOC, "--classes", "disc,block", "--allow", "empty", "duplicate")
+    assert status == 1
+    assert "(known: disc, block) (name it as one of them, or name the classes with --classes)\n" in out
+
+
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     status, out = data(capsys, "check", VOC, "--json", "--allow", "empty")
     report = json.loads(out)

@@ -4,7 +4,6 @@ import json
 import pytest
 
 from recaffe.layers import registered
-from recaffe.tools.commands.layers import as_text, fields_of
 from recaffe.tools.main import main
 
 
@@ -56,14 +55,6 @@ def test_json_has_what_the_text_has(capsys: pytest.CaptureFixture[str]) -> None:
     assert dropout["bottoms"] == {"least": 1, "most": 1}
     ratio = {"name": "dropout_ratio", "place": "dropout_param", "takes": "float", "default": "0.5", "key": ""}
     assert dropout["fields"][0] == ratio
-
-
-@pytest.mark.parametrize("name", registered())
-def test_every_contract_can_be_read(name: str) -> None:
-    cls = registered()[name]
-    text = as_text(name, cls)
-    assert inspect.getdoc(cls) in text
-    assert all(f"  {field.name} " in text and field.takes for field in fields_of(cls))
 
 
 @pytest.mark.parametrize(("name", "near"), [("relu", "ReLU or PReLU or ELU"), ("Convolutoin", "Convolution or ")])

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from recaffe.prototxt.export.models import MODELS
-from recaffe.prototxt.export.net_params import Floats, OutParam
-from recaffe.prototxt.export.write import FORMATS
+from recaffe.prototxt.files.weights import LazyBlob
+from recaffe.prototxt.files.write import WRITABLE
 from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
 from recaffe.tools.main import main
@@ -37,7 +37,7 @@ def ported(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Pa
     """Caffe's own weights of each net in every format."""
     folder = tmp_path_factory.mktemp("ported")
     files = {}
-    for (name, (home, dialect)), form in product(NETS.items(), FORMATS):
+    for (name, (home, dialect)), form in product(NETS.items(), WRITABLE):
         files[name, form] = folder / f"{name}{form}"
         words = (home / f"{name}.prototxt", home / f"{name}.caffemodel", files[name, form], "--dialect", dialect)
         assert port(*words) == 0
@@ -49,7 +49,7 @@ def test_caffemodels_are_caffes_own(name: str, ported: dict[tuple[str, str], Pat
     assert ported[name, ".caffemodel"].read_bytes() == (NETS[name][0] / f"{name}.caffemodel").read_bytes()
 
 
-@pytest.mark.parametrize(("name", "form", "other"), list(product(NETS, FORMATS, FORMATS)))
+@pytest.mark.parametrize(("name", "form", "other"), list(product(NETS, WRITABLE, WRITABLE)))
 def test_round_trips_are_bit_exact(
     name: str, form: str, other: str, ported: dict[tuple[str, str], Path], tmp_path: Path
 ) -> None:
@@ -60,7 +60,7 @@ def test_round_trips_are_bit_exact(
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", WRITABLE)
 def test_a_net_loads_what_was_ported(form: str, ported: dict[tuple[str, str], Path]) -> None:
     want = Net.from_prototxt(FRCNN[0], weights=FRCNN[1])
     have = Net.from_prototxt(FRCNN[0], weights=ported["frcnn_test", form])
@@ -98,7 +98,7 @@ def test_layers_that_the_weights_lack_are_left_out(
 ) -> None:
     plain, missing = FIXTURES / "formats" / "plain.prototxt", FIXTURES / "formats" / "bad_missing_layer.caffemodel"
     assert "lacks layer(s) 'fc'" in refused("port", plain, missing, tmp_path / "a.caffemodel")
-    for form in FORMATS:
+    for form in WRITABLE:
         assert port(plain, missing, tmp_path / f"a{form}", "--allow-missing") == 0
         assert f"  left out: layer 'fc', which {missing} lacks\n" in capsys.readouterr().out
         net = Net.from_prototxt(plain, weights=tmp_path / f"a{form}", allow=Allow(missing=True))
@@ -116,7 +116,7 @@ def test_what_is_there_stays(tmp_path: Path, refused: Callable[..., str]) -> Non
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", WRITABLE)
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
@@ -132,25 +132,25 @@ def test_what_breaks_off_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch,
     refused: Callable[..., str],
 ) -> None:
-    whole = OutParam.array
+    whole = LazyBlob.tensor
 
-    def broken(self: OutParam) -> Floats:
+    def broken(self: LazyBlob) -> torch.Tensor:
         if self.shape == (10,):
             raise fault
         return whole(self)
 
-    # As the npz is read through a library, every writer asks for whole arrays.
-    monkeypatch.setattr(OutParam, "array", broken)
+    # As the npz is read through a library, every writer asks for whole tensors.
+    monkeypatch.setattr(LazyBlob, "tensor", broken)
     target = tmp_path / f"a{form}"
     assert refused("port", LENET, FIXTURES / "formats" / "lenet.npz", target) == line.format(target=target)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", WRITABLE)
 def test_a_file_that_came_out_wrong_is_not_kept(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
-    from recaffe.tools.commands import port as module
+    from recaffe.tools.porting import weights as module
 
     right = module.write_weights
 
@@ -180,7 +180,7 @@ def test_dialects(tmp_path: Path, refused: Callable[..., str], capsys: pytest.Ca
 @pytest.mark.parametrize("name", ["a.tar", "caffemodel", "a.h5"])
 def test_an_unknown_suffix_is_refused(name: str, tmp_path: Path, refused: Callable[..., str]) -> None:
     line = refused("port", LENET, WEIGHTS, tmp_path / name)
-    assert line == f"{tmp_path / name}: no format has this suffix; there are {', '.join((*FORMATS, *MODELS))}"
+    assert line == f"{tmp_path / name}: no format has this suffix; there are {', '.join((*WRITABLE, *MODELS))}"
 
 
 def test_nan_is_refused_unless_allowed(tmp_path: Path, refused: Callable[..., str]) -> None:
@@ -191,7 +191,7 @@ def test_nan_is_refused_unless_allowed(tmp_path: Path, refused: Callable[..., st
     bad = tmp_path / "nan.caffemodel"
     bad.write_bytes(content)
     line = refused("port", LENET, bad, tmp_path / "a.npz")
-    assert line == f"{bad}: NaN or infinite: 1 value(s) of layer 'ip2', blob 1 (allow_nonfinite takes them)"
+    assert line == f"{bad}: NaN or infinite: 1 value(s) of layer 'ip2', blob 1 (--allow-nonfinite takes them)"
     assert port(LENET, bad, tmp_path / "a.caffemodel", "--allow-nonfinite") == 0
     assert (tmp_path / "a.caffemodel").read_bytes() == content
 
@@ -220,7 +220,7 @@ def test_deviations_alone_are_refused(tmp_path: Path, refused: Callable[..., str
 def test_large_nets_are_not_run_unasked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("recaffe.tools.commands.port._MOST_WORK", 1000)
+    monkeypatch.setattr("recaffe.tools.porting.size._MOST_WORK", 1000)
     assert port(LENET, WEIGHTS, tmp_path / "a.npz") == 0
     assert "  check: not run: 0.0 G multiply-adds, 0 MiB (--run runs it)\n" in capsys.readouterr().out
     assert port(LENET, WEIGHTS, tmp_path / "b.npz", "--run") == 0

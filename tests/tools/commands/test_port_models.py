@@ -74,7 +74,7 @@ def test_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert report["notes"] == ["1 BatchNorm layers have mean and variance, not sums and their weight"]
     assert report["params"]["conv1/0"] == [4, 1, 3, 3]
     assert port(*FRCNN, tmp_path / "a.pt2") == 0
-    line = "note: calls recaffe.propose, recaffe.roi_pool: load it by recaffe.prototxt.to_pt2.load_pt2"
+    line = "note: calls recaffe.propose, recaffe.roi_pool: load it by recaffe.prototxt.export.load_pt2"
     assert line in capsys.readouterr().out
 
 
@@ -82,7 +82,7 @@ def test_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_model_that_came_out_wrong_is_not_kept(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
-    from recaffe.tools.commands import port as module
+    from recaffe.tools.porting import model as module
 
     right = module.write_model
 
@@ -109,7 +109,7 @@ def test_what_breaks_off_leaves_nothing(
         path.write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recaffe.tools.commands.port.write_model", broken)
+    monkeypatch.setattr("recaffe.tools.porting.model.write_model", broken)
     assert refused("port", *LENET, tmp_path / f"a{form}") == "interrupted"
     assert list(tmp_path.iterdir()) == []
 

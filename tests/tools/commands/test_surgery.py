@@ -138,7 +138,7 @@ def test_what_is_there_stays(there: str, tmp_path: Path, refused: Callable[..., 
 def test_weights_that_came_out_wrong_leave_neither_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
-    from recaffe.tools.commands import surgery as module
+    from recaffe.tools.porting import operations as module
 
     right = module.write_weights
 
@@ -154,7 +154,7 @@ def test_weights_that_came_out_wrong_leave_neither_file(
 def test_large_nets_are_not_run_unasked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("recaffe.tools.commands.port._MOST_WORK", 1000)
+    monkeypatch.setattr("recaffe.tools.porting.size._MOST_WORK", 1000)
     assert surgery(*FRCNN, tmp_path / "a.prototxt", tmp_path / "a.npz", "--rename", "fc6=six") == 0
     assert "(--run runs it)\n" in capsys.readouterr().out
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from recaffe.tools.datasets.proposals import read_proposals, write_proposals
-from recaffe.tools.detection.store import Store
+from recaffe.tools.detection.sets.store import Store
 from recaffe.tools.main import main
 
 SMALL = (

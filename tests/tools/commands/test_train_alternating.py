@@ -17,7 +17,7 @@ from recaffe.prototxt.solving.progress import Record
 from recaffe.prototxt.solving.snapshot import Snapshot
 from recaffe.tools.datasets.drawn.shapes_set import write_shapes
 from recaffe.tools.datasets.images.pixels import Floats
-from recaffe.tools.detection.store import Store
+from recaffe.tools.detection.sets.store import Store
 from recaffe.tools.main import main
 from recaffe.tools.training.log import TrainLog
 

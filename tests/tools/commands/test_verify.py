@@ -1,10 +1,12 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from recaffe.golden.fixture import Fixture
 from recaffe.tools.main import main
 
 FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
@@ -64,3 +66,11 @@ def test_companions_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_an_empty_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"recaffe verify: {tmp_path}: no fixture in this folder (0 .npz of other kinds)\n"
+
+
+def test_a_note_names_the_flag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fixture = Fixture.load(ROIS)
+    replace(fixture, versions={("y", 0): fixture.tops["y"]}).save(tmp_path / "a.npz")
+    assert main(["verify", str(tmp_path / "a.npz")]) == 0
+    told = "note: values overwritten in place and states of the random generator: --isolate compares them\n"
+    assert told in capsys.readouterr().out

@@ -50,7 +50,7 @@ def test_a_file_is_written_once(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert text == printed(capsys, "zf")
     path.write_text("mine")
     assert main(["zoo", *words]) == 2
-    assert capsys.readouterr().err == f"recaffe zoo: {path}: is there already; --force replaces it\n"
+    assert capsys.readouterr().err == f"recaffe zoo: {path}: exists already (--force replaces it)\n"
     assert path.read_text() == "mine"
     assert printed(capsys, *words, "--force") == ""
     assert path.read_text() == text

@@ -11,9 +11,9 @@ import pytest
 from recaffe.layers.base.layer import LayerError
 from recaffe.prototxt.solving.solver import Solver
 from recaffe.prototxt.text.config import Config
+from recaffe.tools.datasets.errors import DataError
 from recaffe.tools.datasets.feeding import Minibatches, feed_solver
 from recaffe.tools.datasets.roidb import Roidb, chosen
-from recaffe.tools.errors import CommandError
 
 from .conftest import close, config_of
 
@@ -110,10 +110,10 @@ def test_prefetching_has_the_originals_other_draws(roidb_of: Make) -> None:
 )
 def test_settings_that_cannot_be(changes: dict[str, Any], told: str, roidb_of: Make) -> None:
     _, roidb, config = roidb_of("gt")
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(DataError) as error:
         Minibatches(roidb, config.with_flat(changes), np.random.RandomState(3))
     assert str(error.value) == told
-    with pytest.raises(CommandError, match="there is no picture to train on"):
+    with pytest.raises(DataError, match="there is no picture to train on"):
         Minibatches(chosen(roidb, ()), config, np.random.RandomState(3))
 
 
@@ -153,12 +153,12 @@ def test_a_solver_is_fed_and_resumed(tmp_path: Path, roidb_of: Make) -> None:
 
 def test_targets_that_cannot_be_measured_are_refused(tmp_path: Path, roidb_of: Make) -> None:
     _, roidb, config = roidb_of("gt")
-    with pytest.raises(CommandError, match="box targets cannot be measured where an RPN proposes the regions"):
+    with pytest.raises(DataError, match="box targets cannot be measured where an RPN proposes the regions"):
         feed_solver(solver(tmp_path, config), roidb)
 
 
 def test_a_net_for_other_classes_is_refused(tmp_path: Path, roidb_of: Make) -> None:
     _, roidb, config = roidb_of("gt")
     told = "the net's data layer has num_classes 21, the data have 4 with the background"
-    with pytest.raises(CommandError, match=told):
+    with pytest.raises(DataError, match=told):
         feed_solver(solver(tmp_path, config, 21), roidb)

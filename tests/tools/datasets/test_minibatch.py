@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recaffe.prototxt.text.config import Config
+from recaffe.tools.datasets.errors import DataError
 from recaffe.tools.datasets.minibatch import roi_blobs, roi_rule, rpn_blobs
 from recaffe.tools.datasets.roidb import Entry
-from recaffe.tools.errors import CommandError
 
 RFCN = Config.default("rfcn")
 
@@ -51,5 +51,5 @@ def test_without_box_regression() -> None:
 
 
 def test_a_batch_that_cannot_be_shared() -> None:
-    with pytest.raises(CommandError, match="BATCH_SIZE 128 cannot be shared among 3 pictures: make it a multiple"):
+    with pytest.raises(DataError, match="BATCH_SIZE 128 cannot be shared among 3 pictures: make it a multiple"):
         roi_rule(Config(), 3)

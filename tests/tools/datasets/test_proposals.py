@@ -12,7 +12,7 @@ import scipy.io
 
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.tools.datasets.annotations.coco import CocoSet
-from recaffe.tools.datasets.annotations.pictures import DataError
+from recaffe.tools.datasets.errors import DataError
 from recaffe.tools.datasets.proposals import read_proposals, tidy, with_proposals, write_proposals
 from recaffe.tools.datasets.roidb import truth_roidb
 

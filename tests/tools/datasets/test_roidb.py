@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from recaffe.prototxt.text.config import Config
-from recaffe.tools.datasets.annotations.pictures import DataError
 from recaffe.tools.datasets.annotations.voc import VocSet
+from recaffe.tools.datasets.errors import DataError
 from recaffe.tools.datasets.roidb import Roidb, joined, truth_roidb, usable, with_flips
 
 Make = Callable[[str], tuple[Roidb, Roidb, Config]]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from recaffe.tools.datasets.errors import DataError
 from recaffe.tools.datasets.whole_folder import whole_folder
-from recaffe.tools.errors import CommandError
 
 
 def fill(folder: Path, text: str, force: bool = False, fault: Exception | None = None) -> None:
@@ -20,7 +20,7 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         fill(tmp_path / "x", "1", fault=KeyError("a bug"))
     assert list(tmp_path.iterdir()) == []
     fill(tmp_path / "x", "1")
-    with pytest.raises(CommandError, match=r"x: exists already \(--force replaces it\)"):
+    with pytest.raises(DataError, match=r"x: exists already \(force=True replaces it\)"):
         fill(tmp_path / "x", "2")
     with pytest.raises(KeyError):
         fill(tmp_path / "x", "2", force=True, fault=KeyError("a bug"))
@@ -32,5 +32,5 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_a_file_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("mine")
-    with pytest.raises(CommandError, match=r"x: exists already$"):
+    with pytest.raises(DataError, match=r"x: exists already$"):
         fill(tmp_path / "x", "1", force=True)

@@ -15,8 +15,8 @@ from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.config import Config
 from recaffe.tools.datasets.annotations.voc import VocSet
 from recaffe.tools.detection.detector import Detector
+from recaffe.tools.detection.errors import DetectionError
 from recaffe.tools.detection.selection import Selection
-from recaffe.tools.errors import CommandError
 
 from .conftest import CLASSES, VARIANTS, Golden, close
 
@@ -159,22 +159,22 @@ layer { name: "s" type: "Silence" bottom: "im_info" }
     ],
 )
 def test_other_nets_are_refused(text: str, line: str) -> None:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(DetectionError) as error:
         Detector.of(Net.from_prototxt(text), None, Selection())
     assert str(error.value) == line
 
 
 def test_wrong_calls_are_refused(folder: Path, config_of: Callable[[str], Config], detector_of: DetectorOf) -> None:
     boxes, path = np.zeros((1, 4), np.float32), image(folder, "000019")
-    with pytest.raises(CommandError, match="net 'tiny_frcnn' makes its own proposals: it takes no others"):
+    with pytest.raises(DetectionError, match="net 'tiny_frcnn' makes its own proposals: it takes no others"):
         detector_of("frcnn")(path, boxes)
-    with pytest.raises(CommandError, match="net 'tiny_frcnn' makes no proposals: hand it some"):
+    with pytest.raises(DetectionError, match="net 'tiny_frcnn' makes no proposals: hand it some"):
         detector_of("fast")(path)
-    with pytest.raises(CommandError, match=r"an image is H×W×3 of uint8 \(blue, green, red\), got float32 of 5×4×3"):
+    with pytest.raises(DetectionError, match=r"an image is H×W×3 of uint8 \(blue, green, red\), got float32 of 5×4×3"):
         detector_of("frcnn")(np.zeros((5, 4, 3), np.float32))  # type: ignore[arg-type]
     nets, two = folder / "nets", config_of("frcnn").with_flat({"TEST.SCALES": [96, 120]})
     detector = Detector.from_caffe(nets / "frcnn.prototxt", nets / "frcnn.caffemodel", config=two)
-    with pytest.raises(CommandError, match=r"makes its own proposals at one scale, and TEST\.SCALES has 2"):
+    with pytest.raises(DetectionError, match=r"makes its own proposals at one scale, and TEST\.SCALES has 2"):
         detector(path)
 
 

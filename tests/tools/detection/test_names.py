@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from recaffe.tools.detection.errors import DetectionError
 from recaffe.tools.detection.names import class_names, names_of
-from recaffe.tools.errors import CommandError
 
 
 def test_known_sets() -> None:
@@ -30,17 +30,17 @@ def test_words_and_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "line"),
     [
-        ("cat,cat", "--classes cat,cat: 'cat' is there twice"),
-        (",", "--classes ,: names nothing; write voc, coco, NAME,NAME,... or a file of names"),
-        ("missing.txt", "--classes missing.txt: no such file"),
+        ("cat,cat", "classes=cat,cat: 'cat' is there twice"),
+        (",", "classes=,: names nothing; write voc, coco, NAME,NAME,... or a file of names"),
+        ("missing.txt", "classes=missing.txt: no such file"),
         (
             "a,b,c,d,e,f",
-            "6 classes (a, b, c, d, e, ...) are named (--classes), but the net tells 2 and the background apart",
+            "6 classes (a, b, c, d, e, ...) are named (classes=), but the net tells 2 and the background apart",
         ),
     ],
 )
 def test_other_words_are_refused(word: str, line: str) -> None:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(DetectionError) as error:
         class_names(word, 3)
     assert str(error.value) == line
 
@@ -48,5 +48,5 @@ def test_other_words_are_refused(word: str, line: str) -> None:
 def test_a_picture_is_no_list_of_names(tmp_path: Path) -> None:
     path = tmp_path / "names.png"
     path.write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(CommandError, match="is no text file of names"):
+    with pytest.raises(DetectionError, match="is no text file of names"):
         names_of(str(path))

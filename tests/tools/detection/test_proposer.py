@@ -13,8 +13,8 @@ from recaffe.prototxt.net import Allow
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.config import Config
 from recaffe.tools.datasets.annotations.voc import VocSet
+from recaffe.tools.detection.errors import DetectionError
 from recaffe.tools.detection.proposer import Proposer
-from recaffe.tools.errors import CommandError
 
 from .conftest import Golden, close
 
@@ -45,6 +45,6 @@ def test_a_whole_detector_proposes_too(folder: Path, voc: VocSet, config_of: Cal
 
 
 def test_a_net_without_an_rpn_is_refused(folder: Path, config_of: Callable[[str], Config]) -> None:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(DetectionError) as error:
         Proposer(Net.from_prototxt(folder / "nets" / "fast.prototxt"))
     assert str(error.value) == "net 'tiny_frcnn' proposes nothing: it needs input im_info and blob rois"

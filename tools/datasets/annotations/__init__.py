@@ -1,7 +1,7 @@
 """What annotations say of pictures, in PASCAL VOC's and COCO's formats."""
 
 from .coco import CocoSet
-from .pictures import BACKGROUND, Box, DataError, Picture, PictureSet, Size, Thing, numbers
+from .pictures import BACKGROUND, Box, Picture, PictureSet, Size, Thing, numbers
 from .voc import VOC_CLASSES, VocSet, known_classes, read_list, read_picture_of, voc_folder
 
 __all__ = [
@@ -9,7 +9,6 @@ __all__ = [
     "VOC_CLASSES",
     "Box",
     "CocoSet",
-    "DataError",
     "Picture",
     "PictureSet",
     "Size",

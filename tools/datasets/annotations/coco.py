@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from ..errors import DataFileError
 from .json_lines import JsonLists, JsonObject
-from .pictures import BACKGROUND, Box, DataError, Picture, Size, Thing, Truths, class_number
+from .pictures import BACKGROUND, Box, Picture, Size, Thing, Truths, class_number
 
 KINDS = {"images": "image", "annotations": "annotation", "categories": "category"}
 """The lists that are read, and what one of each is called."""
@@ -31,7 +32,7 @@ class CocoSet:
         found = {item.need("id", int): str(item.need("name", str)) for item in self._lists["categories"]}
         names = list(found.values())
         if len(names) != len(self._lists["categories"]) or len(set(names)) != len(names):
-            raise DataError(self.file, 0, "two categories have the same id or name")
+            raise DataFileError(self.file, 0, "two categories have the same id or name")
         return found
 
     @property
@@ -39,7 +40,7 @@ class CocoSet:
         """The classes, the background first."""
         return (BACKGROUND, *self.categories.values())
 
-    def pictures(self, faults: list[DataError] | None = None) -> list[Picture]:
+    def pictures(self, faults: list[DataFileError] | None = None) -> list[Picture]:
         """The pictures, in the file's order; what cannot be used is refused, or put into `faults` and left out."""
         things: dict[int, list[Thing]] = defaultdict(list)
         owners = self._owners()
@@ -47,7 +48,7 @@ class CocoSet:
             with _collected(faults):
                 owner = item.need("image_id", int)
                 if owner not in owners:
-                    raise DataError(self.file, item.line, f"{item.name} is of image {owner}, which is not listed")
+                    raise DataFileError(self.file, item.line, f"{item.name} is of image {owner}, which is not listed")
                 things[owner].append(self._thing(item, number))
         pictures = []
         for number, item in owners.items():
@@ -81,14 +82,14 @@ class CocoSet:
         owners: dict[int, JsonObject] = {}
         for item in self._lists["images"]:
             if owners.setdefault(item.need("id", int), item) is not item:
-                raise DataError(self.file, item.line, f"{item.name} is listed twice")
+                raise DataFileError(self.file, item.line, f"{item.name} is listed twice")
         return owners
 
     def _thing(self, item: JsonObject, number: int) -> Thing:
         """An annotation; one without an area has that of its box."""
         given = item.need("bbox", list)
         if len(given) != 4 or not all(type(value) in (int, float) and abs(value) < 1e9 for value in given):
-            raise DataError(self.file, item.line, f"{item.name} has bbox {given!r}, not four numbers")
+            raise DataFileError(self.file, item.line, f"{item.name} has bbox {given!r}, not four numbers")
         x, y, width, height = map(float, given)
         category = item.need("category_id", int)
         return Thing(
@@ -103,11 +104,11 @@ class CocoSet:
 
 
 @contextmanager
-def _collected(faults: list[DataError] | None) -> Iterator[None]:
+def _collected(faults: list[DataFileError] | None) -> Iterator[None]:
     """Put a fault aside, if there is a place for it."""
     try:
         yield
-    except DataError as error:
+    except DataFileError as error:
         if faults is None:
             raise
         faults.append(error)

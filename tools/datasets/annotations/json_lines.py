@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .pictures import DataError
+from ..errors import DataFileError
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -28,7 +28,7 @@ class JsonObject:
         if type(value) not in kinds:
             wanted = " or ".join(kind.__name__ for kind in kinds)
             found = f"{key} {value!r}" if key in self.values else f"no {key}"
-            raise DataError(self.file, self.line, f"{self.name} has {found}, where {wanted} is needed")
+            raise DataFileError(self.file, self.line, f"{self.name} has {found}, where {wanted} is needed")
         return value
 
     @property
@@ -45,7 +45,7 @@ class JsonLists:
         try:
             self._text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError(file, 0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+            raise DataFileError(file, 0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
         self._at = self._line = 0
         self._counted = 0
         self._decode = json.JSONDecoder().raw_decode
@@ -66,7 +66,7 @@ class JsonLists:
                 break
         for key in kinds:
             if key not in lists:
-                raise DataError(self.file, 0, f"has no list {key!r}: it is not a COCO file of annotations")
+                raise DataFileError(self.file, 0, f"has no list {key!r}: it is not a COCO file of annotations")
         return lists
 
     def _items(self, kind: str) -> list[JsonObject]:
@@ -76,7 +76,7 @@ class JsonLists:
             self._skip()
             line, value = self._number_of_line(), self._value()
             if not isinstance(value, dict):
-                raise DataError(self.file, line, f"{kind} is {value!r}, not an object")
+                raise DataFileError(self.file, line, f"{kind} is {value!r}, not an object")
             items.append(JsonObject(self.file, line, kind, value))
             if not self._follows(","):
                 self._take("]")
@@ -89,7 +89,7 @@ class JsonLists:
             value, self._at = self._decode(self._text, self._at)
         except (json.JSONDecodeError, RecursionError) as error:
             line = getattr(error, "lineno", self._number_of_line())
-            raise DataError(self.file, line, f"is not JSON: {getattr(error, 'msg', error)}") from None
+            raise DataFileError(self.file, line, f"is not JSON: {getattr(error, 'msg', error)}") from None
         return value
 
     def _skip(self) -> None:
@@ -104,7 +104,7 @@ class JsonLists:
 
     def _take(self, mark: str) -> None:
         if not self._follows(mark):
-            raise DataError(self.file, self._number_of_line(), f"is not JSON: expected {mark!r}")
+            raise DataFileError(self.file, self._number_of_line(), f"is not JSON: expected {mark!r}")
 
     def _number_of_line(self) -> int:
         self._line += self._text.count("\n", self._counted, self._at)

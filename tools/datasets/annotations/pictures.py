@@ -9,21 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import CommandError
+from ..errors import DataFileError
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2, counted from 0, x2 and y2 the last pixels inside."""
 Size = tuple[int, int]
 """Width and height."""
 BACKGROUND = "__background__"
-
-
-class DataError(CommandError):
-    """A file of a data set cannot be used; `line` is 0 where it has none."""
-
-    def __init__(self, file: Path, line: int, what: str) -> None:
-        super().__init__(f"{file}:{line}: {what}" if line else f"{file}: {what}")
-        self.file, self.line, self.what = file, line, what
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,7 @@ def class_number(classes: tuple[str, ...], picture: Picture, thing: Thing) -> in
     """The number of an object's class; an unknown one is refused."""
     if thing.name not in classes[1:]:
         known = ", ".join(classes[1:])
-        raise DataError(picture.file, thing.line, f"class {thing.name!r} is unknown (known: {known})")
+        raise DataFileError(picture.file, thing.line, f"class {thing.name!r} is unknown (known: {known})")
     return classes.index(thing.name)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .pictures import BACKGROUND, Box, DataError, Picture, Size, Thing, Truths, class_number, numbers
+from ..errors import DataFileError
+from .pictures import BACKGROUND, Box, Picture, Size, Thing, Truths, class_number, numbers
 from .xml_lines import Element, read_xml
 
 VOC_CLASSES = (
@@ -48,7 +49,7 @@ class VocSet:
             x1, y1, x2, y2 = thing.box
             if not (0 <= x1 <= x2 < size[0] and 0 <= y1 <= y2 < size[1]):
                 what = f"box {numbers(thing.given)} does not lie in the picture of {size[0]}×{size[1]}"
-                raise DataError(picture.file, thing.line, f"{what} (recaffe data check tells more, --fix mends it)")
+                raise DataFileError(picture.file, thing.line, f"{what} (recaffe data check tells more and mends it)")
         classes = [class_number(self.classes, picture, thing) for thing in things]
         areas = [(x2 - x1 + 1) * (y2 - y1 + 1) for x1, y1, x2, y2 in (thing.box for thing in things)]
         return Truths.of([thing.box for thing in things], classes, areas, [False] * len(things))
@@ -61,7 +62,7 @@ def voc_folder(folder: Path) -> Path:
     inside = sorted(path.parent for path in folder.glob("*/Annotations"))
     if len(inside) != 1:
         found = f"has {len(inside)} folders with Annotations: name one" if inside else "has no folder Annotations"
-        raise DataError(folder, 0, found)
+        raise DataFileError(folder, 0, found)
     return inside[0]
 
 
@@ -85,7 +86,7 @@ def read_list(path: Path) -> list[tuple[str, int]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(path, 0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise DataFileError(path, 0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     return [(line.split()[0], number) for number, line in enumerate(lines, 1) if line.strip()]
 
 

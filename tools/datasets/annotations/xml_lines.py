@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from .pictures import DataError
+from ..errors import DataFileError
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Element:
         """The same; a missing one is refused."""
         found = self.find(tag)
         if found is None:
-            raise DataError(self.file, self.line, f"<{self.tag}> has no <{tag}>")
+            raise DataFileError(self.file, self.line, f"<{self.tag}> has no <{tag}>")
         return found
 
     def number(self) -> float:
@@ -42,7 +42,7 @@ class Element:
         except ValueError:
             value = float("nan")
         if not abs(value) < float("inf"):  # NaN is not, either
-            raise DataError(self.file, self.line, f"<{self.tag}> is {self.text.strip()!r}, not a number")
+            raise DataFileError(self.file, self.line, f"<{self.tag}> is {self.text.strip()!r}, not a number")
         return value
 
 
@@ -68,7 +68,7 @@ def read_xml(path: Path) -> Element:
     try:
         parser.Parse(path.read_bytes(), True)
     except expat.ExpatError as error:
-        raise DataError(path, error.lineno, f"is not XML: {expat.errors.messages[error.code]}") from None
+        raise DataFileError(path, error.lineno, f"is not XML: {expat.errors.messages[error.code]}") from None
     except OSError as error:
-        raise DataError(path, 0, f"cannot be read: {error.strerror}") from None
+        raise DataFileError(path, 0, f"cannot be read: {error.strerror}") from None
     return root[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..annotations import Box, DataError, Picture, Size, Thing, numbers
+from ..annotations import Box, Picture, Size, Thing, numbers
+from ..errors import DataFileError
 from ..images import is_cut_off, picture_size, read_pixels
 
 KINDS = (
@@ -27,7 +28,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault and its place; `mend` is what --fix does about it, if anything, else `way` is what you can do."""
+    """One fault and its place; what mending does about it, if anything (`mend`), else what you can (`way`)."""
 
     kind: str
     file: Path
@@ -37,7 +38,7 @@ class Finding:
     way: str = ""
 
     def __str__(self) -> str:
-        way_out = f"--fix {self.mend}" if self.mend else self.way
+        way_out = f"mending {self.mend}" if self.mend else self.way
         return f"{self.place}: {self.what} ({way_out})"
 
     @property
@@ -62,7 +63,7 @@ class Rules:
 
 @dataclass
 class Checked:
-    """A picture's findings, and what --fix makes of it: boxes by their objects' numbers (None: left out), its size."""
+    """A picture's findings, and how a corrected copy has it: boxes by their objects' numbers (None: left out), size."""
 
     picture: Picture
     findings: list[Finding] = field(default_factory=list)
@@ -83,7 +84,7 @@ def image_fault(picture: Picture) -> tuple[Size | None, Finding | None]:
     try:
         size = picture_size(path)
         height, width, _ = read_pixels(path).shape
-    except DataError as error:
+    except DataFileError as error:
         return None, Finding("unreadable", picture.file, picture.line, f"image {path} {error.what}", mend)
     if size != (width, height) or is_cut_off(path):
         return None, Finding("unreadable", picture.file, picture.line, f"image {path} is damaged or cut off", mend)
@@ -104,7 +105,7 @@ def check_picture(picture: Picture, size: Size | None, fault: Finding | None, ru
     for thing in picture.things:
         if thing.name not in rules.classes:
             what = f"class {thing.name!r} is unknown (known: {', '.join(rules.classes)})"
-            checked.tell("class", thing.line, what, way="name it as one of them, or name the classes with --classes")
+            checked.tell("class", thing.line, what, way="name it as one of them, or name the classes with classes=")
         box = _check_box(checked, thing, known, rules) if known and min(known) > 0 else thing.box
         if box and (twin := first.setdefault((thing.name, box), thing)) is not thing:
             checked.tell("duplicate", thing.line, f"{_box(thing)} is the same as that on line {twin.line}", "drops it")

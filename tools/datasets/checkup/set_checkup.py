@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..annotations import CocoSet, DataError, Picture, Size, known_classes, read_list, read_picture_of, voc_folder
+from ..annotations import CocoSet, Picture, Size, known_classes, read_list, read_picture_of, voc_folder
+from ..errors import DataFileError
 from .picture_checkup import Checked, Finding, Rules, check_picture, image_fault
 
 _CACHES = ("annots.pkl", "*_annots.pkl", "*_roidb.pkl")
@@ -38,12 +39,12 @@ def check_voc(folder: Path, classes: Sequence[str], tiny: int) -> SetReport:
     report = SetReport(root, findings=_caches(root, root.parent.parent))
     files = sorted((root / "Annotations").glob("*.xml"))
     if not files:
-        raise DataError(root / "Annotations", 0, "has no annotation (.xml)")
+        raise DataFileError(root / "Annotations", 0, "has no annotation (.xml)")
     pictures = []
     for file in files:
         try:
             pictures.append(read_picture_of(root, file.stem))
-        except DataError as error:
+        except DataFileError as error:
             report.findings.append(_broken(error, "leaves the picture out"))
     faults = _images(pictures)
     known = known_classes(root, classes)
@@ -56,7 +57,7 @@ def check_voc(folder: Path, classes: Sequence[str], tiny: int) -> SetReport:
 def check_coco(file: Path, images: Path, tiny: int) -> SetReport:
     """Look at every annotation of a COCO file and at its images."""
     coco = CocoSet(file, images)
-    broken: list[DataError] = []
+    broken: list[DataFileError] = []
     pictures = coco.pictures(broken)
     findings = _caches(file.parent, file.parent.parent.parent) + [_broken(error, "") for error in broken]
     report = SetReport(file, findings=findings)
@@ -108,7 +109,7 @@ def _list_findings(path: Path, annotated: set[str]) -> list[Finding]:
     return findings
 
 
-def _broken(error: DataError, mend: str) -> Finding:
+def _broken(error: DataFileError, mend: str) -> Finding:
     return Finding("broken", error.file, error.line, error.what, mend, "mend it by hand: it was not looked at further")
 
 

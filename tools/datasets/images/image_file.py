@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..annotations import DataError, Size
+from ..annotations import Size
+from ..errors import DataFileError
 
 Pixels = NDArray[np.uint8]
 """H×W×3, channels B, G, R."""
@@ -24,7 +25,7 @@ def picture_size(path: Path) -> Size:
         with path.open("rb") as file:
             size = _size(file)
     except OSError as error:
-        raise DataError(path, 0, f"cannot be read: {error.strerror}") from None
+        raise DataFileError(path, 0, f"cannot be read: {error.strerror}") from None
     if size is None:
         height, width, _ = read_pixels(path).shape
         return width, height
@@ -36,10 +37,10 @@ def read_pixels(path: Path) -> Pixels:
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
-        raise DataError(path, 0, f"cannot be read: {error.strerror}") from None
+        raise DataFileError(path, 0, f"cannot be read: {error.strerror}") from None
     pixels = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if len(data) else None
     if pixels is None:
-        raise DataError(path, 0, "is no image that OpenCV reads, or a damaged one")
+        raise DataFileError(path, 0, "is no image that OpenCV reads, or a damaged one")
     return np.asarray(pixels, np.uint8)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ....prototxt.files import whole_file
 from ...datasets import Floats, Picture, Thing
-from ...errors import CommandError
+from ..errors import DetectionError
 from .average_precision import Curve
 
 _STATS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
@@ -97,7 +97,7 @@ def need_pycocotools() -> tuple[Any, Any]:
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
     except ImportError:
-        raise CommandError("COCO's measure needs pycocotools: pip install 'recaffe[coco]'") from None
+        raise DetectionError("COCO's measure needs pycocotools: pip install 'recaffe[coco]'") from None
     return COCO, COCOeval
 
 

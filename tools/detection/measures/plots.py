@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....prototxt.files import whole_file
-from ...errors import CommandError
+from ..errors import DetectionError
 from .average_precision import Curve
 from .recall import Recall
 
@@ -45,7 +45,8 @@ def need_matplotlib() -> type[Figure]:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise CommandError("curves need matplotlib: pip install 'recaffe[plot]', or leave --plot out") from None
+        told = "curves need matplotlib: pip install 'recaffe[plot]', or leave plot=True out"
+        raise DetectionError(told, choices=("plot",)) from None
     return Figure
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from ....layers.boxes import iou
-from ...errors import CommandError
+from ..errors import DetectionError
 
 Floats = npt.NDArray[np.float64]
 _LARGEST = 1e5**2
@@ -59,7 +59,7 @@ def evaluate_recall(
     An object whose picture has no proposal is asked for, but has no entry in `overlaps`. Without objects all is NaN.
     """
     if area not in AREAS:
-        raise CommandError(f"unknown area {area!r}: there are {', '.join(AREAS)}")
+        raise DetectionError(f"unknown area {area!r}: there are {', '.join(AREAS)}")
     least, most = AREAS[area]
     wanted, count = [np.zeros(0)], 0
     for boxes, truth in zip(proposals, objects, strict=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ....prototxt.files import whole_file
-from ...datasets import DataError
+from ...datasets import DataFileError
 from ..detections import Rows
 from .average_precision import ClassDetections
 
@@ -31,15 +31,15 @@ def read_results(path: Path, known: Sequence[str]) -> ClassDetections:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(path, 0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise DataFileError(path, 0, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     names, numbers, pictures = [], np.zeros((len(lines), 5)), set(known)
     for row, line in enumerate(lines):
         words = line.split()
         try:
             numbers[row] = [float(word) for word in words[1:]]
         except ValueError:
-            raise DataError(path, row + 1, f"expected PICTURE SCORE X1 Y1 X2 Y2, got {line!r}") from None
+            raise DataFileError(path, row + 1, f"expected PICTURE SCORE X1 Y1 X2 Y2, got {line!r}") from None
         if words[0] not in pictures:
-            raise DataError(path, row + 1, f"picture {words[0]!r} is not in the set")
+            raise DataFileError(path, row + 1, f"picture {words[0]!r} is not in the set")
         names.append(words[0])
     return ClassDetections(np.array(names, str), numbers[:, 0], numbers[:, 1:])

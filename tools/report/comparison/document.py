@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from ....golden import Fixture
-from ....golden.diagnosis import Comparison, Subject, Vocabulary
+from ....golden import Subject
+from ....golden.diagnosis import Comparison, Vocabulary
+from ....golden.fixture import Fixture
 from ....prototxt.net import Net
 from ..environment import environment, golden_environment
-from ..markup import Html, element, joined
-from ..passages import Passage, as_html
+from ..html import Html, Passage, as_html, element, joined
 from .fixture_section import fixture_section
 from .gallery import Gallery
 from .overlay import find_image
@@ -60,10 +60,10 @@ class Document:
         body = [element("h2", path, id=f"f{number}"), element("div", answer, class_="verdict bad")]
         self.sections.append(element("section", body, class_="fixture", aria_labelledby=f"f{number}"))
 
-    def html(self, words: Sequence[str], files: Iterable[str | Path]) -> str:
+    def html(self, command: str, files: Iterable[str | Path]) -> str:
         """The whole file."""
         index = self._index() if len(self.entries) > 1 else None
-        made = as_html([*environment(words, files), *self.origins])
+        made = as_html([*environment(command, files), *self.origins])
         told = element("section", made, class_="environment")
         return page(self.title, [_search(), index, self.sections, told])
 

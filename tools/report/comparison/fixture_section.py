@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from ....golden.diagnosis import Comparison
 from ....prototxt.net import Net
-from ..charts import losses
 from ..comparison_text import differing
-from ..markup import Html, element
+from ..html import Html, element, losses
 from .gallery import Gallery
 from .layer_panel import HEAD, figures, layer_panel
 from .layer_verdicts import SIGNS, LayerVerdict, layer_verdicts

@@ -9,8 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from ....golden.diagnosis import BlobFinding, Vocabulary
-from ..charts import histogram
-from ..markup import Html
+from ..html import Html, histogram
 from .heatmaps import heatmaps
 from .overlay import overlay
 

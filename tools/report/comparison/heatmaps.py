@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..markup import Html, element
-from ..palette import DIVERGING, SEQUENTIAL, picture
+from ..html import DIVERGING, SEQUENTIAL, Html, element, picture
 
 Array = npt.NDArray[Any]
 _NOTHING = float(np.finfo(np.float32).max)

@@ -1,4 +1,4 @@
-"""One layer's panel: where it stands in the file, what was found of it, figures and drawings of its blobs."""
+"""One layer's panel: where it is in the file, what was found of it, figures and drawings of its blobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ....golden.diagnosis import Blame, BlobFinding
 from ....layers import Shape, times
 from ..comparison_text import cosine_text
-from ..markup import Html, element
+from ..html import Html, element
 from .gallery import Gallery
 from .layer_verdicts import SIGNS, LayerVerdict
 from .net_drawing import finds

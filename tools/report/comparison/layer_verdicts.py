@@ -1,4 +1,4 @@
-"""How each layer of a net stands in a comparison: wrong by itself, differing, the same, or not looked at."""
+"""What a comparison says of each layer of a net: wrong by itself, differing, the same, or not looked at."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LayerVerdict:
 
     @property
     def words(self) -> str:
-        """How it stands, in words."""
+        """The verdict in words."""
         if self.maker and self.kind != "wrong":
             return f"compared with {self.maker}, whose blob it computes in place"
         if self.kind == "unseen" and self.node and not self.node.bottoms:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ....prototxt.net import Node
-from ..markup import Html, element
+from ..html import Html, element
 from .layer_verdicts import SIGNS, LayerVerdict
 from .net_layout import Layout, lay_out
 

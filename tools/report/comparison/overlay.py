@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....golden.diagnosis import RoiMatch
-from ..markup import Html, element
-from ..palette import address
+from ..html import Html, address, element
 
 Array = npt.NDArray[Any]
 _SIDE, _SAME, _DIFFERING = 520, 300, 20

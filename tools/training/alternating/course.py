@@ -13,11 +13,11 @@ from typing import Any
 from ....prototxt import SolverParameter
 from ....prototxt.files import whole_file
 from ....prototxt.net import Allow, Net
-from ....prototxt.solving import Solver
+from ....prototxt.solving import Solver, places_beside, weights_beside
 from ....prototxt.text import Config, NetText, print_text
 from ...datasets import digest_of, training_roidb, truth_roidb, write_proposals
 from ...detection import NamedSet, Proposer, Proposing, Share, Store, Sweep
-from ...errors import CommandError
+from ..errors import TrainingError
 from ..run import Means, go_on, solver_into, start_from, states_of, train_through
 from .mark import Mark, digest_of_file, digest_of_text
 from .plan import PlannedStep
@@ -111,7 +111,7 @@ class Course:
         roidb = training_roidb([self.pictures], config, [proposals] if proposals else ())
         start = partial(_begin, weights)
         if not train_through(training, roidb, mark.folder, start, self.means):
-            raise CommandError(
+            raise TrainingError(
                 f"{step.name}: stopped after iteration {training.iter}; the same command goes on from there"
             )
         return mark.done(_last_alone(own))
@@ -160,8 +160,7 @@ def _last_alone(solver: SolverParameter) -> Path:
 
 def _beside(state: Path) -> tuple[Path, Path]:
     """A snapshot's weights and its places."""
-    stem, _, suffix = state.name.partition(".solverstate")
-    return state.with_name(f"{stem}.caffemodel{suffix}"), state.with_name(f"{stem}.resume.npz")
+    return weights_beside(state), places_beside(state)
 
 
 def _rules(solver: SolverParameter) -> str:

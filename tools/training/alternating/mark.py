@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ....prototxt.files import whole_file
-from ...errors import CommandError
+from ..errors import TrainingError
 
 _FILE = "step.json"
 
@@ -42,7 +42,8 @@ class Mark:
         found = self._read()
         fault = self._fault(found)
         if fault and not force:
-            raise CommandError(f"{self.folder}: {fault}: --force begins it anew, or choose another --out")
+            told = f"{self.folder}: {fault}: force=True begins it anew, or choose another out="
+            raise TrainingError(told, choices=("force", "out"))
         if fault:
             shutil.rmtree(self.folder)
         elif found and found["result"]:
@@ -59,13 +60,17 @@ class Mark:
         path = self.folder / _FILE
         if not path.exists():
             if self.folder.exists() and any(self.folder.iterdir()):
-                raise CommandError(f"{self.folder}: holds files of something else: choose another --out")
+                raise TrainingError(
+                    f"{self.folder}: holds files of something else: choose another out=", choices=("out",)
+                )
             return None
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             return {name: found[name] for name in ("inputs", "result", "sha256")}
         except (ValueError, TypeError, KeyError):
-            raise CommandError(f"{path}: is none that was written here: choose another --out") from None
+            raise TrainingError(
+                f"{path}: is none that was written here: choose another out=", choices=("out",)
+            ) from None
 
     def _fault(self, found: dict[str, Any] | None) -> str:
         if found is None:

@@ -14,7 +14,7 @@ from ....layers.boxes import inside, overlap, usable
 from ....prototxt.net import Net
 from ....prototxt.text import Config, NetText
 from ...datasets import Entry, Roidb, scale_to
-from ...errors import CommandError
+from ..errors import TrainingError
 
 _SCORES = "rpn_cls_score"
 Four = tuple[float, float, float, float]
@@ -30,7 +30,7 @@ def rpn_spread(train: NetText, test: NetText, roidb: Roidb, config: Config) -> t
         part for part in Net(train, "TRAIN", config=config).layers.values() if isinstance(part, AnchorTargetLayer)
     ]
     if len(layers) != 1:
-        raise CommandError(f"{train.name}: has {len(layers)} AnchorTargetLayers, and one is to be measured")
+        raise TrainingError(f"{train.name}: has {len(layers)} AnchorTargetLayers, and one is to be measured")
 
     @cache
     def cells(side: int) -> int:
@@ -44,7 +44,7 @@ def rpn_spread(train: NetText, test: NetText, roidb: Roidb, config: Config) -> t
         found = _targets(layers[0], entry, scale, (height, width), (cells(height), cells(width)))
         count, sums, squares = count + len(found), sums + found.sum(axis=0), squares + (found**2).sum(axis=0)
     if not count:
-        raise CommandError("no anchor lies within a picture that has objects: there are no box targets to measure")
+        raise TrainingError("no anchor lies within a picture that has objects: there are no box targets to measure")
     means = sums / count
     return _four(means), _four(np.sqrt(squares / count - means**2))
 

@@ -12,7 +12,7 @@ from ....prototxt.files import whole_file
 from ....prototxt.solving import train_text
 from ....prototxt.text import NetText, print_text, read_net, read_solver
 from ....prototxt.zoo import DetectionTask, is_rfcn, make_net, make_solver
-from ...errors import CommandError
+from ..errors import TrainingError
 from .plan import FASTER_RCNN, RFCN, RPN_TEST, Plan
 
 _THOUSANDS = re.compile(r"solver(\d+)k(\d+)k")
@@ -34,10 +34,11 @@ class StageFiles:
 def read_stages(folder: Path, iters: tuple[int, ...] = ()) -> StageFiles:
     """Find the files and read them all; `iters` stand for the solvers' max_iter, one for each step or one for all."""
     if not folder.is_dir():
-        raise CommandError(f"{folder}: is neither a folder of solvers nor a model of the zoo (recaffe zoo lists them)")
+        raise TrainingError(f"{folder}: is neither a folder of solvers nor a model of the zoo (recaffe zoo lists them)")
     plan = RFCN if any(folder.glob("stage3_rpn*solver*")) else FASTER_RCNN
     if len(iters) not in (0, 1, len(plan.steps)):
-        raise CommandError(f"--iters has {len(iters)} numbers: give one for all, or one for each of {_listed(plan)}")
+        told = f"iters= has {len(iters)} numbers: give one for all, or one for each of {_listed(plan)}"
+        raise TrainingError(told, choices=("iters",))
     lengths = dict(zip((step.name for step in plan.steps), iters * len(plan.steps), strict=False))
     paths = {step.name: _solver_path(folder, step.name, plan) for step in plan.steps}
     solvers = {name: _solver(path, lengths.get(name)) for name, path in paths.items()}
@@ -53,7 +54,7 @@ def _solver_path(folder: Path, step: str, plan: Plan) -> Path:
     found = sorted(folder.glob(f"{step}*solver*"))
     if len(found) != 1:
         names = f" ({', '.join(path.name for path in found)})" if found else ""
-        raise CommandError(
+        raise TrainingError(
             f"{folder}: has {len(found)} files {step}*solver*{names}, and one is needed for each of {_listed(plan)}"
         )
     return found[0]
@@ -68,7 +69,7 @@ def _solver(path: Path, iters: int | None) -> SolverParameter:
     named = _THOUSANDS.search(path.name)
     solver.max_iter = iters or solver.max_iter or (1000 * int(named[2]) if named else 0)
     if not solver.max_iter:
-        raise CommandError(f"{path}: has no max_iter: say with --iters how long to train")
+        raise TrainingError(f"{path}: has no max_iter: say with iters= how long to train", choices=("iters",))
     for name in ("net", "train_net"):
         net = Path(getattr(solver, name))
         beside = path.parent / net.name

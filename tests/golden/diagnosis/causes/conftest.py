@@ -13,8 +13,8 @@ import pytest
 
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
 from recaffe.golden.diagnosis.findings import Cause
-from recaffe.golden.diagnosis.subject import Subject
-from recaffe.golden.fixture import Fixture, ParamName
+from recaffe.golden.fixture.fixture import Fixture, ParamName
+from recaffe.golden.subject import Subject
 from recaffe.prototxt.files.read import read_weights
 from recaffe.prototxt.text.read import read_net
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from recaffe.golden.diagnosis.findings import Cause
-from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.subject import Subject
 
 FIXTURES = Path(__file__).parents[4] / "golden" / "fixtures"
 Broken = Callable[..., dict[str, Cause]]

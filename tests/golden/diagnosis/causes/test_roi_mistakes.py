@@ -14,8 +14,8 @@ import torch
 
 from recaffe.golden.diagnosis.causes.rule import altered
 from recaffe.golden.diagnosis.findings import Cause
-from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.subject import Subject
 from recaffe.layers.base.layer import Layer
 from recaffe.layers.boxes import arithmetic as boxes
 from recaffe.layers.boxes.nms import by_score

@@ -62,7 +62,7 @@ def test_unnormalised_box_targets(folded: bool, broken: Broken) -> None:
     causes = broken(FRCNN, weights=changed)
     rule = causes["unnormalised box targets"]
     assert rule.layer == "bbox_pred"
-    assert f"(recaffe port --bbox-{'' if folded else 'un'}normalize)" in rule.text
+    assert f"(recaffe port bbox_{'' if folded else 'un'}normalize=True)" in rule.text
 
 
 def test_a_stale_bias_whether_the_golden_has_params_or_not(broken: Broken) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from recaffe.golden.diagnosis.differences.param_diff import compare_params
 from recaffe.golden.diagnosis.language.vocabulary import Vocabulary
-from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.subject import Subject
 
 NETS = Path(__file__).parents[4] / "golden" / "fixtures" / "nets"
 FRCNN = Fixture.load(NETS / "frcnn_test.npz")

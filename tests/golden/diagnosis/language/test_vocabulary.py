@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from recaffe.golden.diagnosis.language.vocabulary import Vocabulary
-from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.subject import Subject
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recaffe.tools.datasets.annotations.coco import CocoSet
-from recaffe.tools.datasets.annotations.pictures import DataError
+from recaffe.tools.datasets.errors import DataError
 
 Make = Callable[..., tuple[Path, Path]]
 

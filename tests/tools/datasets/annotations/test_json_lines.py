@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recaffe.tools.datasets.annotations.json_lines import JsonLists
-from recaffe.tools.datasets.annotations.pictures import DataError
+from recaffe.tools.datasets.errors import DataError
 
 TEXT = """{"a": [1, {"b": "]}"}], "none": null,
  "items": [{"id": 4},

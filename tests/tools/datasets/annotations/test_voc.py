@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.tools.datasets.annotations.pictures import DataError
 from recaffe.tools.datasets.annotations.voc import VOC_CLASSES, VocSet, known_classes
+from recaffe.tools.datasets.errors import DataError
 
 Make = Callable[..., Path]
 
@@ -49,7 +49,7 @@ def test_a_box_that_would_become_65535_is_refused(box: tuple[int, ...], make_voc
     (picture,) = source.pictures()
     with pytest.raises(DataError) as error:
         source.truths(picture, (60, 40))
-    told = f"box {box} does not lie in the picture of 60×40 (recaffe data check tells more, --fix mends it)"
+    told = f"box {box} does not lie in the picture of 60×40 (recaffe data check tells more and mends it)"
     assert str(error.value) == f"{root}/Annotations/a.xml:10: {told}"
 
 

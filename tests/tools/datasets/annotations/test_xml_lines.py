@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.tools.datasets.annotations.pictures import DataError
 from recaffe.tools.datasets.annotations.xml_lines import read_xml
+from recaffe.tools.datasets.errors import DataError
 
 
 def test_elements_know_their_lines(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from recaffe.tools.datasets.checkup.mend import write_coco_copy, write_voc_copy
 from recaffe.tools.datasets.checkup.set_checkup import check_coco, check_voc
-from recaffe.tools.errors import CommandError
+from recaffe.tools.datasets.errors import DataError
 
 BAD = {
     "a": [("car", 5, 5, 30, 30), ("car", 5, 5, 30, 30), ("car", 20, 10, 9, 15.5), ("car", 55, 5, 70, 10)],
@@ -45,7 +45,7 @@ def test_a_voc_copy(make_voc: Callable[..., Path], tmp_path: Path) -> None:
     assert have["Annotations/a.xml"].startswith(b"<annotation>\n<size>")
     write_voc_copy(check_voc(root, (), 3), copy, True)
     assert files(copy) == have
-    with pytest.raises(CommandError, match="copy: exists already \\(--force replaces it\\)"):
+    with pytest.raises(DataError, match="copy: exists already \\(force=True replaces it\\)"):
         write_voc_copy(check_voc(root, (), 3), copy, False)
 
 

@@ -36,20 +36,30 @@ def test_what_is_right() -> None:
 @pytest.mark.parametrize(
     ("thing", "rules", "told", "box"),
     [
-        (voc(0, 2, 9, 9), VOC, ["zero-based", "counted from 0, and VOC counts from 1 (--fix cuts it)"], (0, 1, 8, 8)),
-        (voc(20, 2, 9, 9), VOC, ["inverted", "inverted (--fix puts its corners in order)"], (8, 1, 19, 8)),
-        (voc(2, 20, 9, 9), VOC, ["inverted", "inverted (--fix puts its corners in order)"], (1, 8, 8, 19)),
-        (voc(2, 2, 61, 9), VOC, ["outside", "in part outside of the picture of 60×40 (--fix cuts it)"], (1, 1, 59, 8)),
-        (voc(2, -5, 9, 50), VOC, ["outside", "in part outside of the picture of 60×40 (--fix cuts it)"], (1, 0, 8, 39)),
-        (voc(61, 2, 70, 9), VOC, ["outside", "outside of the picture of 60×40 (--fix drops it)"], None),
+        (voc(0, 2, 9, 9), VOC, ["zero-based", "counted from 0, and VOC counts from 1 (mending cuts it)"], (0, 1, 8, 8)),
+        (voc(20, 2, 9, 9), VOC, ["inverted", "inverted (mending puts its corners in order)"], (8, 1, 19, 8)),
+        (voc(2, 20, 9, 9), VOC, ["inverted", "inverted (mending puts its corners in order)"], (1, 8, 8, 19)),
+        (
+            voc(2, 2, 61, 9),
+            VOC,
+            ["outside", "in part outside of the picture of 60×40 (mending cuts it)"],
+            (1, 1, 59, 8),
+        ),
+        (
+            voc(2, -5, 9, 50),
+            VOC,
+            ["outside", "in part outside of the picture of 60×40 (mending cuts it)"],
+            (1, 0, 8, 39),
+        ),
+        (voc(61, 2, 70, 9), VOC, ["outside", "outside of the picture of 60×40 (mending drops it)"], None),
         (
             coco(50, 30, 20, 5),
             COCO,
-            ["outside", "in part outside of the picture of 60×40 (--fix cuts it)"],
+            ["outside", "in part outside of the picture of 60×40 (mending cuts it)"],
             (50, 30, 59, 34),
         ),
-        (coco(30, 10, -20, 5), COCO, ["inverted", "inverted (--fix puts its corners in order)"], (10, 10, 29, 14)),
-        (coco(-30, 10, 20, 5), COCO, ["outside", "outside of the picture of 60×40 (--fix drops it)"], None),
+        (coco(30, 10, -20, 5), COCO, ["inverted", "inverted (mending puts its corners in order)"], (10, 10, 29, 14)),
+        (coco(-30, 10, 20, 5), COCO, ["outside", "outside of the picture of 60×40 (mending drops it)"], None),
     ],
 )
 def test_boxes_that_are_mended(thing: Thing, rules: Rules, told: list[str], box: Box | None) -> None:
@@ -67,7 +77,7 @@ def test_each_fault_of_a_box_is_told() -> None:
 
 def test_a_set_counted_from_0_is_shifted() -> None:
     findings, boxes = checked(voc(0, 0, 59, 39), voc(7, 7, 20, 20, number=1), rules=Rules(("car",), shift=True))
-    assert [line.rpartition("(")[2] for line in findings] == ["--fix adds 1 to all boxes of the data set)"]
+    assert [line.rpartition("(")[2] for line in findings] == ["mending adds 1 to all boxes of the data set)"]
     assert boxes == {0: (0, 0, 59, 39), 1: (7, 7, 20, 20)}
 
 
@@ -83,7 +93,9 @@ def test_tiny_ones_are_told_and_left() -> None:
 def test_duplicates_are_dropped_also_such_as_mending_makes() -> None:
     findings, boxes = checked(voc(2, 2, 9, 9), voc(9, 9, 2, 2, number=1), voc(2, 2, 9, 9, name="bus", number=2))
     assert [line.split()[0] for line in findings] == ["inverted", "duplicate", "class"]
-    assert findings[1] == "duplicate a.xml:7: box (9, 9, 2, 2) of 'car' is the same as that on line 6 (--fix drops it)"
+    assert (
+        findings[1] == "duplicate a.xml:7: box (9, 9, 2, 2) of 'car' is the same as that on line 6 (mending drops it)"
+    )
     assert boxes == {1: None}
 
 
@@ -97,8 +109,8 @@ def test_empty_ones() -> None:
 @pytest.mark.parametrize(
     ("size", "told"),
     [
-        (None, "tells no size, the image has 60×40 (--fix fills it in)"),
-        ((0, 0), "tells no size, the image has 60×40 (--fix fills it in)"),
+        (None, "tells no size, the image has 60×40 (mending fills it in)"),
+        ((0, 0), "tells no size, the image has 60×40 (mending fills it in)"),
         ((40, 60), "says 40×60, but the image has 60×40 (the boxes may belong to another version of it: "),
     ],
 )

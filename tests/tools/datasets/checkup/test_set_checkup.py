@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.tools.datasets.annotations.pictures import DataError
 from recaffe.tools.datasets.checkup.set_checkup import check_coco, check_voc
+from recaffe.tools.datasets.errors import DataError
 
 MakeVoc = Callable[..., Path]
 MakeCoco = Callable[..., tuple[Path, Path]]
@@ -34,9 +34,9 @@ def test_images(make_voc: MakeVoc) -> None:
     (images / "c.png").write_bytes(whole[:-6])
     assert [finding.kind for finding in check_voc(root, (), 3).findings] == ["missing", "unreadable", "unreadable"]
     assert told(root)[:2] == [
-        "ROOT/Annotations/a.xml:2: image ROOT/JPEGImages/a.jpg is missing (--fix leaves the picture out)",
+        "ROOT/Annotations/a.xml:2: image ROOT/JPEGImages/a.jpg is missing (mending leaves the picture out)",
         "ROOT/Annotations/b.xml:2: image ROOT/JPEGImages/b.png is no image that OpenCV reads, or a damaged one "
-        "(--fix leaves the picture out)",
+        "(mending leaves the picture out)",
     ]
     assert check_voc(root, (), 3).unusable() == {"a", "b", "c"}
 
@@ -46,9 +46,9 @@ def test_annotations_and_lists(make_voc: MakeVoc) -> None:
     (root / "Annotations" / "b.xml").write_text("<annotation>")
     (root / "ImageSets" / "Main" / "train.txt").write_text("a\nx\na\nb\n")
     assert told(root) == [
-        "ROOT/Annotations/b.xml:1: is not XML: no element found (--fix leaves the picture out)",
-        "ROOT/ImageSets/Main/train.txt:2: picture x has no annotation (--fix drops it)",
-        "ROOT/ImageSets/Main/train.txt:3: picture a is listed already on line 1 (--fix drops it)",
+        "ROOT/Annotations/b.xml:1: is not XML: no element found (mending leaves the picture out)",
+        "ROOT/ImageSets/Main/train.txt:2: picture x has no annotation (mending drops it)",
+        "ROOT/ImageSets/Main/train.txt:3: picture a is listed already on line 1 (mending drops it)",
     ]
 
 
@@ -66,7 +66,7 @@ def test_classes_are_those_with_lists_or_those_given(make_voc: MakeVoc) -> None:
 def test_a_set_is_counted_from_0_only_if_its_boxes_prove_it(last: int, mend: str, make_voc: MakeVoc) -> None:
     root = make_voc({"a": [("car", 0, 5, 30, 30)], "b": [("car", 40, 1, last, 30)]})
     what = "box (0, 5, 30, 30) of 'car' is counted from 0, and VOC counts from 1"
-    assert told(root) == [f"ROOT/Annotations/a.xml:6: {what} (--fix {mend})"]
+    assert told(root) == [f"ROOT/Annotations/a.xml:6: {what} (mending {mend})"]
 
 
 @pytest.mark.parametrize("place", ["annotations_cache/annots.pkl", "voc_2007_train_gt_roidb.pkl"])

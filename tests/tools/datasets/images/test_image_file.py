@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recaffe.tools.datasets.annotations.pictures import DataError
+from recaffe.tools.datasets.errors import DataError
 from recaffe.tools.datasets.images.image_file import is_cut_off, picture_size, read_pixels
 
 PIXELS = np.random.RandomState(2).randint(0, 256, (37, 52, 3)).astype(np.uint8)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from recaffe.tools.datasets.annotations.pictures import Picture, Thing
+from recaffe.tools.detection.errors import DetectionError
 from recaffe.tools.detection.measures.coco_measure import CocoIds, measure_coco, write_coco_results
-from recaffe.tools.errors import CommandError
 
 IDS = CocoIds({"a": 7, "b": 9}, {"cat": 3, "dog": 18, "cow": 21})
 CLASSES = ("__background__", "cat", "dog", "cow")
@@ -67,6 +67,6 @@ def test_nothing_found(tmp_path: Path) -> None:
 
 def test_without_pycocotools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pycocotools.coco", None)
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(DetectionError) as error:
         measure_coco(PICTURES, CLASSES, [], IDS)
     assert str(error.value) == "COCO's measure needs pycocotools: pip install 'recaffe[coco]'"

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from recaffe.tools.detection.errors import DetectionError
 from recaffe.tools.detection.measures.average_precision import Curve
 from recaffe.tools.detection.measures.plots import plot_precision, plot_recall
 from recaffe.tools.detection.measures.recall import Recall
-from recaffe.tools.errors import CommandError
 
 CURVE = Curve(np.array([0.5, 1.0]), np.array([1.0, 0.5]), 0.75, 2)
 NOTHING = Curve(np.zeros(0), np.zeros(0), 0.0, 2)
@@ -32,7 +32,7 @@ def test_curves_are_drawn_and_the_same_each_time(tmp_path: Path) -> None:
 
 def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(DetectionError) as error:
         plot_precision(tmp_path / "a.png", {"a": CURVE}, "mean")
-    assert str(error.value) == "curves need matplotlib: pip install 'recaffe[plot]', or leave --plot out"
+    assert str(error.value) == "curves need matplotlib: pip install 'recaffe[plot]', or leave plot=True out"
     assert list(tmp_path.iterdir()) == []

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from recaffe.tools.datasets.annotations.voc import VocSet
+from recaffe.tools.detection.errors import DetectionError
 from recaffe.tools.detection.measures.recall import Objects, evaluate_recall
 from recaffe.tools.detection.measures.set_recall import objects_of
-from recaffe.tools.errors import CommandError
 
 from ..conftest import Golden
 
@@ -53,5 +53,5 @@ def test_a_picture_without_proposals_is_asked_for() -> None:
 
 
 def test_an_unknown_area_is_refused() -> None:
-    with pytest.raises(CommandError, match="unknown area 'tiny': there are all, small, medium, large, 96-128"):
+    with pytest.raises(DetectionError, match="unknown area 'tiny': there are all, small, medium, large, 96-128"):
         evaluate_recall([], [], area="tiny")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recaffe.prototxt.errors import PrototxtError
-from recaffe.tools.datasets.annotations.pictures import DataError
+from recaffe.tools.datasets.errors import DataError
 from recaffe.tools.detection.measures.voc_results import read_results, results_file, write_results
 
 ROWS = np.array([[0, 1.04, 9.26, 19, 0.9996], [3, 4, 5, 6, 0.0494]], np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recaffe.tools.report.comparison.heatmaps import heatmaps
-from recaffe.tools.report.palette import DIVERGING, SEQUENTIAL, picture
+from recaffe.tools.report.html.palette import DIVERGING, SEQUENTIAL, picture
 
 
 def decoded(address: str) -> npt.NDArray[np.uint8]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from recaffe.golden.diagnosis.divergence import Options, compare_fixture
-from recaffe.golden.diagnosis.subject import Subject
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.subject import Subject
 from recaffe.tools.report.comparison.layer_verdicts import LayerVerdict, layer_verdicts
 
 FRCNN = Fixture.load(Path(__file__).parents[4] / "golden" / "fixtures" / "nets" / "frcnn_test.npz")

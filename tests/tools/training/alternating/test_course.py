@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recaffe.prototxt.files.npz import read_npz
+from recaffe.prototxt.files.formats.npz import read_npz
 from recaffe.prototxt.files.read import read_weights
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.config import Config

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from recaffe.tools.errors import CommandError
 from recaffe.tools.training.alternating.mark import Mark
+from recaffe.tools.training.errors import TrainingError
 
 INPUTS = {"net": "a", "weights": "b"}
-WAY_OUT = "--force begins it anew, or choose another --out"
+WAY_OUT = "force=True begins it anew, or choose another out="
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_step_is_done_once_it_says_so(tmp_path: Path) -> None:
 
 def test_other_inputs(done: Path) -> None:
     mark = Mark(done.parent, {"net": "c", "weights": "d"})
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(TrainingError) as refused:
         mark.result()
     assert str(refused.value) == f"{mark.folder}: was begun from another net, weights: {WAY_OUT}"
     assert done.exists()
@@ -46,7 +46,7 @@ def test_a_result_that_changed(content: bytes | None, done: Path) -> None:
     done.unlink()
     if content is not None:
         done.write_bytes(content)
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(TrainingError) as refused:
         Mark(done.parent, INPUTS).result()
     assert str(refused.value) == f"{done.parent}: its weights is no longer the one that it gave: {WAY_OUT}"
 
@@ -61,7 +61,7 @@ def test_folders_of_something_else_are_not_touched(name: str, tmp_path: Path) ->
     what = f"{tmp_path}: holds files of something else"
     if name == "step.json":
         what = f"{tmp_path}/step.json: is none that was written here"
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(TrainingError) as refused:
         Mark(tmp_path, INPUTS).result(force=True)
-    assert str(refused.value) == f"{what}: choose another --out"
+    assert str(refused.value) == f"{what}: choose another out="
     assert (tmp_path / name).read_text() == "[]"

@@ -13,9 +13,9 @@ from recaffe.prototxt.text.read import NetText, print_text, read_net
 from recaffe.prototxt.zoo.catalog import make_net
 from recaffe.tools.datasets.annotations.voc import VocSet
 from recaffe.tools.datasets.training import training_roidb
-from recaffe.tools.errors import CommandError
 from recaffe.tools.training.alternating.plan import RFCN
 from recaffe.tools.training.alternating.rpn_spread import rpn_spread
+from recaffe.tools.training.errors import TrainingError
 
 VOC = Path(__file__).parents[4] / "golden" / "fixtures" / "detection" / "VOCdevkit2007"
 MEANS = [-0.01599891, -0.01929967, -0.26810867, -0.46463746]
@@ -36,7 +36,7 @@ def test_they_are_the_originals() -> None:
     means, stds = rpn_spread(train, test, roidb, config)
     # Theirs were summed up in float32.
     np.testing.assert_allclose([*means, *stds], [*MEANS, *STDS], rtol=0, atol=1e-7)
-    with pytest.raises(CommandError, match=r"^no anchor lies within a picture that has objects: "):
+    with pytest.raises(TrainingError, match=r"^no anchor lies within a picture that has objects: "):
         rpn_spread(train, test, replace(roidb, entries=()), config)
-    with pytest.raises(CommandError, match=r"has 0 AnchorTargetLayers, and one is to be measured$"):
+    with pytest.raises(TrainingError, match=r"has 0 AnchorTargetLayers, and one is to be measured$"):
         rpn_spread(test, test, roidb, config)

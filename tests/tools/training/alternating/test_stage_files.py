@@ -10,9 +10,9 @@ from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.text.read import print_text
 from recaffe.prototxt.zoo.catalog import make_net
 from recaffe.prototxt.zoo.rpn import DATASETS, DetectionTask
-from recaffe.tools.errors import CommandError
 from recaffe.tools.training.alternating.plan import FASTER_RCNN, RFCN
 from recaffe.tools.training.alternating.stage_files import read_stages, write_stages
+from recaffe.tools.training.errors import TrainingError
 
 TASK = DetectionTask(classes=4)
 
@@ -54,9 +54,9 @@ def test_how_long(zf: Path) -> None:
     solver.write_text(f"{solver.read_text()}max_iter: 9\n")
     assert read_stages(zf).solvers["stage1_rpn"].max_iter == 9
     solver = (zf / "stage2_rpn_solver60k80k.pt").rename(zf / "stage2_rpn_solver.pt")
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(TrainingError) as refused:
         read_stages(zf)
-    assert str(refused.value) == f"{solver}: has no max_iter: say with --iters how long to train"
+    assert str(refused.value) == f"{solver}: has no max_iter: say with iters= how long to train"
 
 
 def test_a_net_where_the_solver_says(zf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,13 +73,13 @@ def test_a_solver_too_few_or_too_many(zf: Path) -> None:
     steps = "stage1_rpn, stage1_fast_rcnn, stage2_rpn, stage2_fast_rcnn"
     solver = zf / "stage2_rpn_solver60k80k.pt"
     (zf / "stage2_rpn_solver.pt").write_text(solver.read_text())
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(TrainingError) as refused:
         read_stages(zf)
     found = "2 files stage2_rpn*solver* (stage2_rpn_solver.pt, stage2_rpn_solver60k80k.pt)"
     assert str(refused.value) == f"{zf}: has {found}, and one is needed for each of {steps}"
     for path in zf.glob("stage2_rpn_solver*"):
         path.unlink()
-    with pytest.raises(CommandError, match=r"has 0 files stage2_rpn\*solver\*, and one is needed for each of"):
+    with pytest.raises(TrainingError, match=r"has 0 files stage2_rpn\*solver\*, and one is needed for each of"):
         read_stages(zf)
 
 
@@ -87,7 +87,7 @@ def test_what_is_there_stays(zf: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in zf.iterdir()}
     write_stages(zf, "zf", TASK, "voc")
     assert {path: path.stat().st_mtime_ns for path in zf.iterdir()} == before
-    with pytest.raises(PrototxtError, match=r"stage1_rpn_train.pt: exists already \(--force replaces it\)"):
+    with pytest.raises(PrototxtError, match=r"stage1_rpn_train.pt: exists already \(force=True replaces it\)"):
         write_stages(zf, "zf", DetectionTask(classes=5), "voc")
     write_stages(zf, "zf", DetectionTask(classes=5), "voc", force=True)
     assert "num_classes\\': 5" in (zf / "stage1_rpn_train.pt").read_text()
