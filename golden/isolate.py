@@ -96,7 +96,10 @@ class Isolation:
         their layer, with the blob whose diff they depend on: the golden has none, and it is not zero.
         """
         found = {blob: self._through_chain(blob, seed) for blob, seed in seeds.items() if blob in self._made}
-        known = {**found, **{blob: diff for blob, diff in diffs.items() if blob in self._made}}
+        inner = {blob: self._first(blob) for blob in diffs if blob in self._made and blob not in self.golden}
+        for top in inner.values():
+            top.retain_grad()  # no cut is there, and so no leaf
+        known = {**found, **{blob: diff for blob, diff in diffs.items() if blob in self._made and blob not in inner}}
         heads = {blob: top for blob in known if (top := self._first(blob)).requires_grad}
         if heads:
             golden = [known[blob].reshape(top.shape) for blob, top in heads.items()]
@@ -105,6 +108,7 @@ class Isolation:
         handed = {blob: self._through_chain(blob, grad) for blob, grad in grads.items()}
         # What the golden lacks was zero or was not asked: zero where the diffs behind it come to zero.
         lacking = [blob for blob, diff in handed.items() if blob not in known and diff.any()]
+        found |= {blob: top.grad for blob, top in inner.items() if top.grad is not None}
         return found | handed, self._dependent(lacking, known)
 
     def _first(self, blob: str) -> Tensor:
