@@ -15,7 +15,7 @@ from torch import Tensor
 from recaffe.golden import Fixture, verify
 from recaffe.golden.rounding import rounding_floors
 from recaffe.golden.subject import Subject
-from recaffe.layers import Layer, LayerError, register
+from recaffe.layers import LayerError
 from recaffe.prototxt.net import Net
 
 RANDOM = Path(__file__).parents[2] / "golden" / "fixtures" / "random"
@@ -68,20 +68,9 @@ def test_floors_follow_the_sums() -> None:
 
 
 def test_a_layer_without_float64_has_no_floor() -> None:
-    @register("tests.SingleLayer")
-    class SingleLayer(Layer):
-        same_shape = True
-
-        def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
-            if bottoms[0].element_size() == 8:
-                raise LayerError("computes in float32 alone")
-            return bottoms
+    fixture = Fixture.load(RANDOM / "chain_404.npz")
 
     def run(net: Net, one: Fixture) -> dict[str, Tensor]:
-        return net(tensors(one.bottoms))
+        raise LayerError("computes in float32 alone")
 
-    text = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 } } }\n'
-    python = 'python_param { module: "tests" layer: "SingleLayer" }'
-    text += f'layer {{ name: "y" type: "Python" bottom: "x" top: "y" {python} }}'
-    fixture = Fixture(Path("x.npz"), text, "TEST", bottoms={"x": np.ones(2, np.float32)})
-    assert rounding_floors(lambda: Net.from_prototxt(text), fixture, run, ["y"]) == {}
+    assert rounding_floors(partial(Subject().filled, fixture), fixture, run, ["bias"]) == {}
