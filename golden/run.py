@@ -18,7 +18,9 @@ from .files import compare_files, compare_weights, files_apart
 from .fixture import Fixture
 from .isolate import isolation_of
 from .run_result import RunResult, beside
+from .run_state import RunState
 from .subject import Subject, param_of
+from .ties import GoldenOrder, Tie, count_dependents
 from .trace import compare_trace
 
 FORWARD, BACKWARD, WHOLE = 1e-5, 1e-4, 1e-4
@@ -35,6 +37,8 @@ class Report:
     fixture: Fixture
     results: list[BlobResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    ties: list[Tie] = field(default_factory=list)
+    """Choices among equals that the golden made otherwise; what lies behind is compared along the golden's."""
     run: RunResult = field(default_factory=RunResult)
     """What ours gave."""
     values: dict[str, tuple[Array, Array | Tensor | None]] = field(default_factory=dict)
@@ -42,8 +46,13 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every blob is Caffe's."""
+        """Whether every blob is Caffe's, or would be had it chosen as we do among equals."""
         return all(result.ok for result in self.results)
+
+    @property
+    def outcome(self) -> str:
+        """The answer in a word: same, same but for ties, or different."""
+        return ("same but for ties" if self.ties else "same") if self.ok else "different"
 
     @property
     def worst(self) -> BlobResult:
@@ -64,6 +73,7 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
         one = compare_run(net, run, isolate, top)
         report.results += one.results
         report.notes += one.notes
+        report.ties += one.ties
     if not isolate and (fixture.versions or fixture.rng):
         report.notes.append(
             "values overwritten in place and states of the random generator: isolate=True compares them"
@@ -121,9 +131,16 @@ def hand_in(net: Net, arrays: Mapping[str, Array]) -> None:
 def compare_run(net: Net, fixture: Fixture, isolate: bool, top: str = "top", tolerance: float | None = None) -> Report:
     """One forward, and backward where the fixture has diffs, compared; a tolerance takes the place of the usual."""
     backward = fixture.has_backward or bool(fixture.top_diffs)
-    with torch.set_grad_enabled(backward):
+    before = RunState.of(net, range(len(net.steps)))
+    allowed = limits(net, isolate, tolerance)[0]
+    with torch.set_grad_enabled(backward), GoldenOrder(net, fixture, allowed) as order:
         result = _run_isolated(net, fixture, backward) if isolate else _run_whole(net, fixture, backward)
-    return compare_result(net, fixture, result, isolate, top, tolerance)
+    report = compare_result(net, fixture, result, isolate, top, tolerance)
+    report.ties = order.ties
+    if report.ties and not isolate:
+        values = count_dependents(net, fixture, before, order.behind, allowed)
+        report.ties[0] = replace(report.ties[0], values=values or report.ties[0].values)
+    return report
 
 
 def compare_result(
