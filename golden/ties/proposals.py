@@ -117,7 +117,8 @@ def _told(
     equal = (scores == scores[pair[0]]).nonzero().flatten().tolist()
     pair += [anchor for anchor in equal if anchor not in pair][: 2 - len(pair)]
     others = len(set(wanted.tolist()) - set(own.tolist()))
-    text = f"{len(apart) + abs(len(wanted) - len(own))} of {len(wanted)} RoIs in another order"
+    most = max(len(wanted), len(own))
+    text = f"{len(apart) + most - count} of {most} RoIs in another order"
     text += f", {others} of them of other anchors" if others else ""
     places = tuple(f"anchor {_place(layer, anchor, width)}" for anchor in pair)
     return Choice(tops, text, places, float(scores[pair[0]]), alike=max(len(equal) - 2, 0))
