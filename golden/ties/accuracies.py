@@ -29,12 +29,15 @@ def follow_accuracy(
     score, golden_score = x.gather(axis, label), theirs.gather(axis, label)
     x = torch.where(theirs == golden_score, score, x)
     above = x.scatter(axis, label, torch.nextafter(score, torch.full_like(score, torch.inf)))
-    least, most = layer(x, labels), layer(above, labels)
+    least, most = layer.forward(x, labels), layer.forward(above, labels)
     if not _between(least, most, golden.tops, _labels(layer, x, labels)):
         return None
-    tied = ((x == score).sum(axis, keepdim=True) > 1).flatten()
+    better, equal = ((some.sum(axis, keepdim=True)).flatten() for some in (x > score, x == score))
+    tied = (better < layer.top_k) & (better + equal > layer.top_k)
+    if layer.ignore_label is not None:
+        tied &= labels.flatten() != layer.ignore_label
     first = int(tied.int().argmax())
-    text = f"{int(tied.sum())} of {len(tied)} labels have a score that other classes have, too"
+    text = f"{int(tied.sum())} of {len(tied)} labels are right or wrong by the order of equal scores"
     place = f"the label of item {first}"
     return Choice(golden.tops, text, (place, "another class"), float(golden_score.flatten()[first]))
 

