@@ -1,7 +1,7 @@
 """`recaffe compare`: find where a net with its weights first differs from golden blobs, whose doing it is, and why.
 
 The net is run as in use, errors adding up from layer to layer, and layer by layer, each fed the golden's own blobs.
-Exit status 0: all the same; 1: something differs; 2: a file cannot be used.
+Exit status 0: all the same, be it but for the order of equal scores; 1: something differs; 2: a file cannot be used.
 """
 
 from __future__ import annotations

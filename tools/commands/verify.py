@@ -1,6 +1,6 @@
 """`recaffe verify`: run golden fixtures through our nets and say whether every blob is Caffe's.
 
-Exit status 0: all the same; 1: a blob differs; 2: a file cannot be used.
+Exit status 0: all the same, be it but for the order of equal scores; 1: a blob differs; 2: a file cannot be used.
 """
 
 from __future__ import annotations

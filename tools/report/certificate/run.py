@@ -131,11 +131,11 @@ def _detections(
     want, have = (selection.pick(*side) for side in decoded)
     found = match_detections(want, have, selection.thresh)
     margin = float(np.abs(golden["cls_prob"][:, 1:].astype(np.float64) - selection.thresh).min(initial=np.inf))
-    tied = None if found.ok else _match_ties(decoded, selection)
+    tied = None if found.ok else match_ties(decoded, selection)
     return tied or found, as_json(margin), tied is not None
 
 
-def _match_ties(sides: Sequence[tuple[Tensor, Tensor]], selection: Selection) -> DetectionMatch | None:
+def match_ties(sides: Sequence[tuple[Tensor, Tensor]], selection: Selection) -> DetectionMatch | None:
     """The match where scores that are equal on one side are so on both; None where it still leaves some alone."""
     (want, golden_boxes), (have, boxes) = sides
     both = torch.stack([torch.stack((level(w, h), level(h, w))) for w, h in zip(want.T, have.T, strict=True)])
