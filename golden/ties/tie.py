@@ -67,8 +67,13 @@ def tie_of(layer: str, choice: Choice, values: int) -> Tie:
 
 
 def level(ours: Tensor, golden: Tensor) -> Tensor:
-    """Our scores, made equal where the golden's are: rounding parts what was a tie for the golden."""
+    """Our scores, made equal where the golden's are: rounding parts what was a tie for the golden.
+
+    Equal ones get the golden's score, or of ours the one nearest to it; all others keep their own.
+    """
     _, groups = torch.unique(golden.flatten(), return_inverse=True)
-    flat = ours.flatten()
-    most = torch.full((int(groups.max()) + 1 if len(groups) else 0,), -torch.inf, dtype=ours.dtype)
-    return most.scatter_reduce(0, groups, flat, "amax")[groups].view(ours.shape)
+    start = torch.zeros(len(groups), dtype=ours.dtype)
+    least, most = (
+        start.scatter_reduce(0, groups, ours.flatten(), which, include_self=False)[groups] for which in ("amin", "amax")
+    )
+    return torch.clamp(golden.flatten(), least, most).view(ours.shape)
