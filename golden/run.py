@@ -21,7 +21,9 @@ from .isolate import isolation_of
 from .limits import BACKWARD, WHOLE, discrete_blobs, limits
 from .rounding import rounding_floors
 from .run_result import RunResult, beside
+from .run_state import RunState
 from .subject import Subject, param_of
+from .ties import GoldenOrder, Tie, count_dependents
 from .trace import compare_trace
 
 Array = npt.NDArray[np.float32]
@@ -35,6 +37,8 @@ class Report:
     fixture: Fixture
     results: list[BlobResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    ties: list[Tie] = field(default_factory=list)
+    """Choices among equals that the golden made otherwise; what lies behind is compared along the golden's."""
     run: RunResult = field(default_factory=RunResult)
     """What ours gave."""
     values: dict[str, tuple[Array, Array | Tensor | None]] = field(default_factory=dict)
@@ -42,8 +46,13 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every blob is Caffe's."""
+        """Whether every blob is Caffe's, or would be had it chosen as we do among equals."""
         return all(result.ok for result in self.results)
+
+    @property
+    def outcome(self) -> str:
+        """The answer in a word: same, same but for ties, or different."""
+        return ("same but for ties" if self.ties else "same") if self.ok else "different"
 
     @property
     def worst(self) -> BlobResult:
@@ -63,6 +72,7 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
         one = compare_run(net, run, isolate, top, build=partial(Subject().filled, fixture))
         report.results += one.results
         report.notes += one.notes
+        report.ties += one.ties
     if not isolate and (fixture.versions or fixture.rng):
         report.notes.append(
             "values overwritten in place and states of the random generator: isolate=True compares them"
@@ -127,9 +137,17 @@ def compare_run(
 ) -> Report:
     """One forward, and backward where the fixture has diffs, compared; a tolerance takes the place of the usual.
 
-    With `build`, which makes such a net anew, diffs that are nothing but rounding are found to be that.
+    Among equal scores the golden's order is followed where it is one that they allow. With `build`, which makes such a
+    net anew, diffs that are nothing but rounding are found to be that.
     """
-    report = compare_result(net, fixture, _run(net, fixture, isolate), isolate, top, tolerance)
+    before, allowed = RunState.of(net, range(len(net.steps))), limits(net, isolate, tolerance)[0]
+    with GoldenOrder(net, fixture, allowed) as order:
+        result = _run(net, fixture, isolate)
+    report = compare_result(net, fixture, result, isolate, top, tolerance)
+    report.ties = order.ties
+    if report.ties and not isolate:
+        values = count_dependents(net, fixture, before, order.behind, allowed)
+        report.ties[0] = replace(report.ties[0], values=values or report.ties[0].values)
     if build is not None and (small := _small(report)):
         floors = rounding_floors(build, fixture, partial(_values, isolate=isolate, top=top), small)
         report.results = [_judged_again(report, result, floors.get(result.key, 0.0)) for result in report.results]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .absval import AbsValLayer
+from .accuracy import AccuracyLayer
 from .anchor_target import AnchorTargetLayer
 from .argmax import ArgMaxLayer
 from .base import (
@@ -27,6 +28,7 @@ from .batch_norm import BatchNormLayer
 from .batch_reindex import BatchReindexLayer
 from .bias import BiasLayer, stretch
 from .bnll import BNLLLayer
+from .box_annotator_ohem import BoxAnnotatorOHEMLayer
 from .clip import ClipLayer
 from .concat import ConcatLayer
 from .convolution import ConvolutionLayer
@@ -77,6 +79,7 @@ __all__ = [
     "NARROWEST",
     "TOP_N",
     "AbsValLayer",
+    "AccuracyLayer",
     "AnchorTargetLayer",
     "ArgMaxLayer",
     "Arity",
@@ -84,6 +87,7 @@ __all__ = [
     "BatchNormLayer",
     "BatchReindexLayer",
     "BiasLayer",
+    "BoxAnnotatorOHEMLayer",
     "ClipLayer",
     "ConcatLayer",
     "ConvolutionLayer",

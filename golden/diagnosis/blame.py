@@ -16,6 +16,7 @@ from ..limits import discrete_blobs, limits
 from ..run import Report, compare_result, compare_run, runs
 from ..run_result import RunResult
 from ..subject import Subject
+from ..ties import GoldenOrder, Tie
 from .describer import Describer
 from .differences import FieldDifference, ParamDifference
 from .explain import Known, explain
@@ -40,6 +41,7 @@ class Blamer:
     blames: list[Blame] = field(default_factory=list)
     """Forward first, in the net's order, then backward, in backward's."""
     notes: list[str] = field(default_factory=list)
+    ties: list[Tie] = field(default_factory=list)
     _fits: bool = True
     """Whether every layer could be fed golden blobs and gave blobs of the golden's shapes."""
     _wrong: set[int] = field(default_factory=set)
@@ -52,7 +54,10 @@ class Blamer:
         known = Known(self.reference, self.fixture.params, self.fields, self.params, discrete, allowed)
         report = Report(self.fixture)
         for run, top in runs(self.net, self.fixture, report):
-            self._forward(run, top, known)
+            # Suspects and the golden's own net keep to that order, too.
+            with GoldenOrder(self.net, run, allowed) as order, GoldenOrder(self.reference, run, allowed):
+                self._forward(run, top, known)
+            self.ties += order.ties
         self.findings += [BlobFinding(result, "") for result in report.results]
         self.notes += report.notes
         if self.fixture.has_backward and self._fits:

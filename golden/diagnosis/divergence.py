@@ -17,6 +17,7 @@ from ..fixture import Fixture
 from ..isolate import isolation_of
 from ..run import Report, compare_run, runs
 from ..subject import Subject
+from ..ties import Tie
 from ..trace import compare_trace
 from .blame import Blamer
 from .describer import Describer
@@ -49,6 +50,7 @@ class _Chain:
     notes: list[str] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
     trace: list[BlobResult] = field(default_factory=list)
+    ties: list[Tie] = field(default_factory=list)
     stopped: str = ""
 
 
@@ -91,6 +93,7 @@ def compare_fixture(
         isolated=tuple(alone.findings),
         trace=tuple(chain.trace),
         fates=tuple(chain.fates),
+        ties=tuple(chain.ties or alone.ties),
         notes=tuple(dict.fromkeys([*chain.notes, *alone.notes])),
     )
     return replace(found, verdict=decide(found, chain.stopped, describer.decisions))
@@ -160,6 +163,7 @@ def _run_chain(subject: Subject, net: Net, fixture: Fixture, describer: Describe
             one = compare_run(net, run, False, top, options.tolerance, partial(subject.filled, fixture))
             found = list(describer.describe(one))
             chain.findings += found
+            chain.ties += one.ties
             chain.fates += _fates(net, run, one, found)
     except (PrototxtError, LayerError) as error:
         chain.stopped = str(error)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..compare import BlobResult
+from ..ties import Tie
 from .differences import FieldDifference, Measures, ParamDifference, RoiMatch
 from .margins import Fate
 
@@ -75,9 +76,9 @@ class Blame:
 class Verdict:
     """The answer in one line, and what it is about.
 
-    kind: same, forward (a layer), backward (a layer's diffs), params (weights, no layer to blame), names (of blobs or
-    layers), accumulated (rounding, layer upon layer), decision (a choice near a tie), trace (a solver's step) or
-    stopped (the net cannot run).
+    kind: same, ties (the same but for the order of equal scores), forward (a layer), backward (a layer's diffs), params
+    (weights, no layer to blame), names (of blobs or layers), accumulated (rounding, layer upon layer), decision (a
+    choice near a tie), trace (a solver's step) or stopped (the net cannot run).
     """
 
     kind: str
@@ -105,12 +106,19 @@ class Comparison:
     """Losses, rates, params and histories of a solver's steps."""
     fates: tuple[Fate, ...] = ()
     """Why RoIs were lost or added in the chain."""
+    ties: tuple[Tie, ...] = ()
+    """Choices among equals that the golden made otherwise; all that lies behind is compared along the golden's."""
     notes: tuple[str, ...] = field(default=())
 
     @property
     def ok(self) -> bool:
-        """Whether nothing differs that can be computed."""
-        return self.verdict.kind == "same"
+        """Whether nothing differs that can be computed, but for the order of equal scores."""
+        return self.verdict.kind in ("same", "ties")
+
+    @property
+    def outcome(self) -> str:
+        """The answer in a word: same, same but for ties, or different."""
+        return "same but for ties" if self.verdict.kind == "ties" else "same" if self.ok else "different"
 
 
 def as_json(value: Any) -> Any:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from ...layers import LayerError, State, random_state, set_random_state
+from ...layers import LayerError
 from ...prototxt import PrototxtError
 from ...prototxt.net import Net
 from ..isolate import Blobs, Isolation, StandIn, VersionNames
+from ..run_state import RunState
 
 
 @dataclass(frozen=True)
@@ -25,30 +26,6 @@ class Piece:
     """The golden blobs that they take."""
     tops: tuple[str, ...]
     """The golden blobs that they give."""
-
-
-@dataclass(frozen=True)
-class RunState:
-    """What a piece draws from and changes besides blobs: both generators, running statistics by layer and index."""
-
-    rng: State
-    generator: Tensor
-    statistics: Mapping[tuple[int, int], Tensor]
-
-    @classmethod
-    def of(cls, net: Net, layers: Sequence[int]) -> RunState:
-        """As it is now."""
-        kept = [(i, k) for i in layers if net.steps[i].layer.statistics for k in range(len(net.steps[i].layer.params))]
-        statistics = {(i, k): net.steps[i].layer.params[k].detach().clone() for i, k in kept}
-        return cls(random_state(net.rng), net.generator.get_state(), statistics)
-
-    @torch.no_grad()
-    def restore(self, net: Net) -> None:
-        """As it was then."""
-        set_random_state(net.rng, self.rng)
-        net.generator.set_state(self.generator)
-        for (i, k), value in self.statistics.items():
-            net.steps[i].layer.params[k].copy_(value)
 
 
 @dataclass(frozen=True)

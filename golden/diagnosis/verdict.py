@@ -33,6 +33,9 @@ def decide(found: Comparison, stopped: str, decisions: Collection[str]) -> Verdi
         return _chained(first, found, decisions)
     if step := next((result for result in found.trace if not result.ok), None):
         return Verdict("trace", f"the first of the solver's steps that differs: {step}", "", _blob(step))
+    if found.ties:
+        more = f" (and {len(found.ties) - 1} more such)" if len(found.ties) > 1 else ""
+        return Verdict("ties", f"every blob is the golden's but for ties: {found.ties[0]}{more}", found.ties[0].layer)
     return Verdict("same", "every blob is the golden's")
 
 

@@ -1,7 +1,7 @@
 """`recaffe compare`: find where a net with its weights first differs from golden blobs, whose doing it is, and why.
 
 The net is run as in use, errors adding up from layer to layer, and layer by layer, each fed the golden's own blobs.
-Exit status 0: all the same; 1: something differs; 2: a file cannot be used.
+Exit status 0: all the same, be it but for the order of equal scores; 1: something differs; 2: a file cannot be used.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     found, subject = find(args.golden), subject_of(args, args.until)
     options = Options(chain=not args.isolate, isolate=not args.chain, tolerance=args.tolerance)
-    counts = {"same": 0, "different": 0, "unusable": 0}
+    counts = {"same": 0, "same but for ties": 0, "different": 0, "unusable": 0}
     entries: list[object] = []
     with ExitStack() as stack:
         part = stack.enter_context(whole_file(args.html, args.force)) if args.html else None
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
                 if report is not None:
                     report.add_unusable(str(path), told(error, args.flags))
             else:
-                counts["same" if comparison.ok else "different"] += 1
-                entries.append({"ok": comparison.ok, **as_json(comparison)})
+                counts[comparison.outcome] += 1
+                entries.append({"ok": comparison.ok, "outcome": comparison.outcome, **as_json(comparison)})
                 text = as_text(comparison, args.verbose)
             if not args.json:
                 print(_flagged(args, text), flush=True)
@@ -74,7 +74,13 @@ def run(args: argparse.Namespace) -> int:
             page = report.html(told_command(args.words), files_of(args, found.fixtures))
             part.write_text(_flagged(args, page), encoding="utf-8")
     if args.json:
-        whole = {"ok": counts["same"] == len(entries), **counts, "note": found.note(), "fixtures": entries}
+        ok = not counts["different"] + counts["unusable"]
+        whole = {
+            "ok": ok,
+            **{key.replace(" ", "_"): number for key, number in counts.items()},
+            "note": found.note(),
+            "fixtures": entries,
+        }
         print(_flagged(args, json.dumps(whole)))
     else:
         totals = ", ".join(f"{number} {what}" for what, number in counts.items() if number)

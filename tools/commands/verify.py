@@ -1,6 +1,6 @@
 """`recaffe verify`: run golden fixtures through our nets and say whether every blob is Caffe's.
 
-Exit status 0: all the same; 1: a blob differs; 2: a file cannot be used.
+Exit status 0: all the same, be it but for the order of equal scores; 1: a blob differs; 2: a file cannot be used.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     found = find(args.paths)
     entries: list[dict[str, object]] = []
-    counts = {"same": 0, "different": 0, "unusable": 0}
+    counts = {"same": 0, "same but for ties": 0, "different": 0, "unusable": 0}
     for path in found.fixtures:
         try:
             report = verify_fixture(Fixture.load(path), isolate=args.isolate)
@@ -52,13 +52,18 @@ def run(args: argparse.Namespace) -> int:
             entries.append({"path": str(path), "ok": False, "error": told(error, args.flags)})
             text = f"error  {_prefixed(path, told(error, args.flags))}"
         else:
-            counts["same" if report.ok else "different"] += 1
+            counts[report.outcome] += 1
             entries.append(_as_json(report))
             text = _as_text(report, args.verbose)
         if not args.json:
             print(text, flush=True)
     if args.json:
-        print(json.dumps({"ok": counts["same"] == len(entries), **counts, "note": found.note(), "fixtures": entries}))
+        whole = {
+            "ok": not counts["different"] + counts["unusable"],
+            **{key.replace(" ", "_"): number for key, number in counts.items()},
+            "note": found.note(),
+        }
+        print(json.dumps(whole | {"fixtures": entries}))
     else:
         mode = "layer by layer" if args.isolate else "whole"
         totals = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
@@ -73,7 +78,8 @@ def _prefixed(path: Path, text: str) -> str:
 def _as_json(report: Report) -> dict[str, object]:
     # JSON knows no infinity: what differs from a blob of zeros has no relative difference.
     blobs = [asdict(r) | {"relative": r.relative if isfinite(r.relative) else None} for r in report.results]
-    return {"path": str(report.fixture.path), "ok": report.ok, "notes": report.notes, "blobs": blobs}
+    told = {"path": str(report.fixture.path), "ok": report.ok, "outcome": report.outcome, "notes": report.notes}
+    return told | {"ties": [asdict(tie) for tie in report.ties], "blobs": blobs}
 
 
 def _as_text(report: Report, verbose: bool) -> str:
@@ -81,6 +87,8 @@ def _as_text(report: Report, verbose: bool) -> str:
     head = f"{report.fixture.path}: {len(report.results)} blobs"
     if bad:
         lines = [f"DIFFER {head}, {len(bad)} differ"]
+    elif report.ties:
+        lines = [f"same but for ties {report.fixture.path}: {report.ties[0]}"]
     else:
         worst = f", worst {report.worst.key} {report.worst.relative:.1e}" if report.results else ""
         lines = [f"same   {head}{worst}"]
@@ -88,4 +96,5 @@ def _as_text(report: Report, verbose: bool) -> str:
     lines += [f"         {'' if result.ok or not verbose else 'DIFFER '}{result}" for result in shown]
     if len(bad) > len(shown):
         lines.append(f"         and {len(bad) - len(shown)} more (--verbose shows all)")
+    lines += [f"         tie: {tie}" for tie in report.ties[report.ok :]]
     return "\n".join(lines + [f"         note: {note}" for note in report.notes])

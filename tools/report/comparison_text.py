@@ -20,6 +20,7 @@ def as_text(comparison: Comparison, verbose: bool = False) -> str:
         *(f"prototxt: {difference}" for difference in comparison.fields),
         *(f"names: {name}" for name in comparison.names),
         *(f"training: {result}" for result in comparison.trace if not result.ok),
+        *(f"tie: {tie}" for tie in comparison.ties[comparison.verdict.kind == "ties" :]),
         *(f"RoIs: {fate}" for fate in comparison.fates if comparison.verdict.kind == "decision"),
     ]
     lines += _indented(_some(facts, verbose))
@@ -29,6 +30,8 @@ def as_text(comparison: Comparison, verbose: bool = False) -> str:
 
 
 def _verdict(comparison: Comparison) -> str:
+    if comparison.verdict.kind == "ties":
+        return f"same but for ties {comparison.path}: {comparison.ties[0]}"
     if not comparison.ok:
         return f"DIFFER {comparison.path}: {comparison.verdict.text}"
     counts = {"in use": comparison.chain, "layer by layer": comparison.isolated}

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from recaffe.golden.diagnosis import match_detections
 from recaffe.golden.fixture import Fixture
+from recaffe.tools.detection.selection import Selection
 from recaffe.tools.main import main
 from recaffe.tools.report.certificate import certification
-from recaffe.tools.report.certificate.run import CertificateRun, certify_run
+from recaffe.tools.report.certificate.run import CertificateRun, certify_run, match_ties
+
+from ...golden.ties.goldens import by_accident, golden_of, scaled
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"
 NET, WEIGHTS = NETS / "frcnn_test.prototxt", NETS / "frcnn_test.caffemodel"
@@ -56,6 +61,30 @@ def test_identical(runs: Path, certify: Any, tmp_path: Path, capsys: pytest.Capt
         assert hashlib.sha256(path.read_bytes()).hexdigest() in told
     assert '| versions | {"numpy": "1.8.2"} |' in told
     assert "✓ Identical within tolerance: 2 run(s), 96 blobs compared" in (tmp_path / "out.html").read_text()
+
+
+def test_identical_but_for_ties(certify: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    golden_of(scaled(FRCNN, "rpn_cls_score", 400), by_accident(3)).save(tmp_path / "tied.npz")
+    for _ in range(2):  # the second time from what was kept
+        assert certify("-", "-", tmp_path / "tied.npz", "--force") == 0
+        told = "Identical within tolerance: 1 run(s), 1 the same but for the order of equal scores, 48 blobs compared"
+        assert capsys.readouterr().out.splitlines()[0] == told
+        assert "| identical but for ties |" in text(tmp_path)
+        assert "every blob is the golden's but for ties: 'proposal'" in text(tmp_path)
+
+
+def test_detections_of_equal_scores() -> None:
+    boxes = torch.tensor([[0.0, 0, 99, 99], [0, 40, 99, 139], [300, 0, 399, 99]]).repeat(1, 2)
+    golden = torch.tensor([[0.1, 0.9], [0.1, 0.9], [0.5, 0.5]])
+    ours = golden + torch.tensor([[0.0, 0.0], [0.0, 1e-7], [0.0, 0.0]])
+    selection = Selection()
+    assert not match_detections(selection.pick(golden, boxes), selection.pick(ours, boxes), 0.05).ok
+    for sides in ([golden, ours], [ours, golden]):
+        found = match_ties([(scores, boxes) for scores in sides], selection)
+        assert found is not None
+        assert [match.matched for match in found.classes] == [2]
+    golden[1, 1] -= 1e-6  # no tie on either side: rounding parts what was not equal
+    assert match_ties([(golden, boxes), (ours, boxes)], selection) is None
 
 
 def test_what_differs(runs: Path, certify: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recaffe.golden.fixture import Fixture
 from recaffe.tools.main import main
+
+from ...golden.ties.goldens import by_accident, golden_of, scaled
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"
 NET, WEIGHTS, GOLDEN = NETS / "frcnn_test.prototxt", NETS / "frcnn_test.caffemodel", NETS / "frcnn_test.npz"
@@ -32,6 +35,45 @@ def test_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert compare(NET, WEIGHTS, GOLDEN) == 0
     out = capsys.readouterr().out.splitlines()
     assert out == [f"same   {GOLDEN}: 24 blobs in use, 24 blobs layer by layer", "1 fixture(s): 1 same"]
+
+
+@pytest.fixture
+def tied(tmp_path: Path) -> Path:
+    """A golden whose RPN is sure of most anchors, and takes them in another order than ours."""
+    path = tmp_path / "tied.npz"
+    golden_of(scaled(Fixture.load(GOLDEN), "rpn_cls_score", 400), by_accident(3)).save(path)
+    return path
+
+
+def test_ties(tied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare("-", "-", tied) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith(f"same but for ties {tied}: 'proposal': 30 of 30 RoIs in another order, ")
+    assert out[1:] == ["1 fixture(s): 1 same but for ties"]
+    assert compare("-", "-", tied, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["same_but_for_ties"]) == (True, 1)
+    (one,) = told["fixtures"]
+    assert (one["outcome"], one["verdict"]["kind"], one["verdict"]["layer"]) == (
+        "same but for ties",
+        "ties",
+        "proposal",
+    )
+    assert (one["ties"][0]["score"], len(one["ties"])) == (1, 1)
+
+
+def test_the_cause_is_found_along_the_golden_order(tied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare("-", "-", tied, "--set", "TEST.RPN_NMS_THRESH", 0.5) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith(f"DIFFER {tied}: the first layer that differs: 'proposal' ")
+    assert out[2].startswith("         cause (prototxt): config TEST.RPN_NMS_THRESH: golden 0.7, NET 0.5: ")
+
+
+def test_a_report_of_ties(tied: Path, tmp_path: Path) -> None:
+    assert compare("-", "-", tied, "--html", tmp_path / "report.html") == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "The same but for ties" in page
+    assert "RoIs in another order" in page
 
 
 def test_a_difference(floored: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,8 @@ import pytest
 from recaffe.golden.fixture import Fixture
 from recaffe.tools.main import main
 
+from ...golden.ties.goldens import by_accident, golden_of, quantised
+
 FIXTURES = Path(__file__).parents[3] / "golden" / "fixtures"
 ROIS = FIXTURES / "layers" / "roi_pool_7.npz"
 
@@ -37,6 +39,43 @@ def test_a_difference_is_told_and_is_status_1(tmp_path: Path, capsys: pytest.Cap
     assert "top/y: 1 of " in out
     assert "first at [0, 0, 1, 0]" in out
     assert "2 fixture(s), layer by layer: 1 same, 1 different" in out
+
+
+def tied(path: Path) -> Path:
+    """One proposal layer of few scores, whose golden takes equal ones in another order."""
+    golden_of(
+        quantised(Fixture.load(FIXTURES / "rpn/proposal_004.npz"), "rpn_cls_prob_reshape", 64), by_accident(1)
+    ).save(path)
+    return path
+
+
+def test_ties_are_the_same_net(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tied(tmp_path / "tied.npz")
+    assert main(["verify", str(path), str(ROIS)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith(f"same but for ties {path}: 'op': ")
+    assert out[0].endswith(" values depend on it")
+    assert " of 40 RoIs in another order, " in out[0]
+    assert out[-1] == "2 fixture(s), whole: 1 same, 1 same but for ties"
+    assert main(["verify", "--json", str(path)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["ok"], result["same"], result["same_but_for_ties"], result["different"]) == (True, 0, 1, 0)
+    (told,) = result["fixtures"]
+    assert (told["ok"], told["outcome"], told["ties"][0]["layer"]) == (True, "same but for ties", "op")
+    assert len(told["ties"][0]["places"]) == 2
+
+
+def test_what_differs_beside_ties_is_told_with_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tied(tmp_path / "tied.npz")
+    fixture = Fixture.load(path)
+    scores = fixture.tops["scores"].copy()
+    scores[5] += 1
+    replace(fixture, tops=fixture.tops | {"scores": scores}).save(path)
+    assert main(["verify", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert f"DIFFER {path}: 2 blobs, 1 differ" in out
+    assert "top/scores: 1 of 40 values differ" in out
+    assert "         tie: 'op': " in out
 
 
 def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

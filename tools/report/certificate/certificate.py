@@ -32,7 +32,10 @@ class Certificate:
         """The answer in one line."""
         count = len(self.runs) + len(self.errors)
         if self.ok:
-            return f"Identical within tolerance: {count} run(s), {sum(run.blobs for run in self.runs)} blobs compared"
+            tied = sum(run.tied for run in self.runs)
+            ties = f", {tied} the same but for the order of equal scores" if tied else ""
+            blobs = sum(run.blobs for run in self.runs)
+            return f"Identical within tolerance: {count} run(s){ties}, {blobs} blobs compared"
         bad = [run for run in self.runs if not run.ok]
         told = f"{len(bad)} of {count} run(s) differ" if bad else ""
         unusable = f"{len(self.errors)} of {count} run(s) cannot be used" if self.errors else ""
@@ -77,6 +80,7 @@ class Certificate:
     def _totals(self) -> Iterator[tuple[str, str]]:
         yield "runs", str(len(self.runs) + len(self.errors))
         yield "runs that are the golden's", str(sum(run.ok for run in self.runs))
+        yield "runs that are so but for the order of equal scores", str(sum(run.tied for run in self.runs))
         yield "blobs compared", str(sum(run.blobs for run in self.runs))
         yield "blobs that differ", str(sum(run.different for run in self.runs))
         classes = self.classes()
@@ -152,7 +156,7 @@ def _found(run: CertificateRun) -> str:
 
 
 def _run_row(run: CertificateRun) -> tuple[str, ...]:
-    answer = "identical" if run.ok else "differs"
+    answer = ("identical but for ties" if run.tied else "identical") if run.ok else "differs"
     excess = "" if not run.worst else "∞" if run.excess is None else f"{run.excess:.2g} of allowed"
     worst = f"{run.worst}: {excess}" if run.worst else ""
     return (run.path, answer, f"{run.different} of {run.blobs}", worst, _found(run), run.verdict, run.sha256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from ....golden.diagnosis import (
     match_detections,
 )
 from ....golden.fixture import Fixture
+from ....golden.ties import level
 from ....layers.boxes import clip, transform_inv
 from ....prototxt.files import whole_file
 from ....prototxt.text import Config
@@ -60,6 +61,8 @@ class CertificateRun:
     """How near any of the golden's scores comes to the threshold."""
     meta: dict[str, Any] = field(default_factory=dict)
     """What the golden's machine told of itself."""
+    tied: bool = False
+    """Whether both sides are the same but for the order of equal scores."""
 
 
 @dataclass
@@ -84,11 +87,13 @@ def certify_run(
     results = [finding.result for finding in (*comparison.chain, *comparison.isolated)] + list(comparison.trace)
     worst = max(results, key=lambda result: (not result.ok, _excess(result)), default=None)
     config = subject.config(fixture)
-    found, margin = _detections(fixture, answers, config, Selection.of(config, thresh, most))
+    found, margin, tied = _detections(fixture, answers, config, Selection.of(config, thresh, most))
     classes = answers.golden["cls_prob"].shape[1] if found is not None else 0
     verdict = comparison.verdict.text
     if comparison.ok and found is not None and not found.ok:
         verdict = f"every blob is the golden's, but {len(found.singles)} detections have no partner"
+    elif comparison.ok and tied:
+        verdict += f"{'; and' if comparison.ties else ', but for ties:'} NMS of detections took equal scores otherwise"
     return CertificateRun(
         path=str(path),
         sha256=sha256,
@@ -102,6 +107,7 @@ def certify_run(
         classes=classes,
         margin=margin,
         meta={key: fixture.meta[key] for key in ("versions", "sha256") if key in fixture.meta},
+        tied=comparison.ok and (tied or bool(comparison.ties)),
     )
 
 
@@ -114,16 +120,28 @@ def _excess(result: BlobResult) -> float:
 
 def _detections(
     fixture: Fixture, answers: _Answers, config: Config, selection: Selection
-) -> tuple[DetectionMatch | None, float | None]:
-    """Both sides' detections matched, and how near a score of the golden comes to the threshold."""
+) -> tuple[DetectionMatch | None, float | None, bool]:
+    """Both sides' detections matched, how near a score of the golden comes to the threshold; whether by ties alone."""
     fed = {name: fixture.bottoms[name] for name in _ANSWERS if name in fixture.bottoms}
     golden, ours = ({**fed, **side} for side in (answers.golden, answers.ours))
     needed = _ANSWERS if config["TEST.BBOX_REG"] else ("cls_prob", "rois")
     if any(name not in golden or golden[name].shape[:2] != ours[name].shape[:2] for name in needed):
-        return None, None
-    want, have = (selection.pick(*_decoded(side, fixture, config)) for side in (golden, ours))
+        return None, None, False
+    decoded = [_decoded(side, fixture, config) for side in (golden, ours)]
+    want, have = (selection.pick(*side) for side in decoded)
+    found = match_detections(want, have, selection.thresh)
     margin = float(np.abs(golden["cls_prob"][:, 1:].astype(np.float64) - selection.thresh).min(initial=np.inf))
-    return match_detections(want, have, selection.thresh), as_json(margin)
+    tied = None if found.ok else match_ties(decoded, selection)
+    return tied or found, as_json(margin), tied is not None
+
+
+def match_ties(sides: Sequence[tuple[Tensor, Tensor]], selection: Selection) -> DetectionMatch | None:
+    """The match where scores that are equal on one side are so on both; None where it still leaves some alone."""
+    (want, golden_boxes), (have, boxes) = sides
+    both = torch.stack([torch.stack((level(w, h), level(h, w))) for w, h in zip(want.T, have.T, strict=True)])
+    golden, ours = both.permute(1, 2, 0)  # (C, 2, R) -> (2, R, C)
+    found = match_detections(selection.pick(golden, golden_boxes), selection.pick(ours, boxes), selection.thresh)
+    return found if found.ok else None
 
 
 def _decoded(blobs: Mapping[str, Array], fixture: Fixture, config: Config) -> tuple[Tensor, Tensor]:

@@ -47,7 +47,7 @@ def _verdict(comparison: Comparison, faults: Sequence[tuple[LayerVerdict, str]])
     head = element(
         "p", element("span", "✓" if good else "✖", aria_hidden="true"), " ", _answer(comparison), class_="answer"
     )
-    text = None if good else element("p", _capital(comparison.verdict.text), class_="text")
+    text = None if comparison.verdict.kind == "same" else element("p", _capital(comparison.verdict.text), class_="text")
     blame = next(iter(comparison.blames), None)
     why = [element("li", element("b", f"Cause ({c.rule}): "), str(c)) for c in blame.causes] if blame else []
     if blame and not why:
@@ -60,6 +60,8 @@ def _verdict(comparison: Comparison, faults: Sequence[tuple[LayerVerdict, str]])
 
 
 def _answer(comparison: Comparison) -> str:
+    if comparison.verdict.kind == "ties":
+        return "The same but for ties"
     if comparison.ok:
         counts = {"in use": comparison.chain, "layer by layer": comparison.isolated}
         told = [f"{len(found)} blobs {how}" for how, found in counts.items() if found]
@@ -78,6 +80,7 @@ def _facts(comparison: Comparison) -> Html | None:
         "Weights that differ": comparison.params,
         "Prototxts differ": comparison.fields,
         "Names that one side has": comparison.names,
+        "Ties": comparison.ties,
         "Why RoIs fell": comparison.fates,
         "Notes": comparison.notes,
     }
