@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from .base import Layer, register
+from .sigmoid import opened
 
 
 @register("Swish")
@@ -26,4 +27,4 @@ class SwishLayer(Layer):
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
-        return (x * (self.beta * x).sigmoid(),)
+        return (x * opened(self.beta * x),)

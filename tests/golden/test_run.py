@@ -9,7 +9,7 @@ import pytest
 from recaffe.golden.errors import GoldenError
 from recaffe.golden.fixture import Fixture
 from recaffe.golden.fixture.find import find
-from recaffe.golden.run import Report, hand_in, verify
+from recaffe.golden.run import Report, discrete_blobs, hand_in, verify
 from recaffe.layers.base.layer import LayerError
 from recaffe.layers.pooling import PoolingLayer
 from recaffe.prototxt.errors import PrototxtError
@@ -97,6 +97,14 @@ def test_labels_must_be_equal() -> None:
     labels[3] += 1e-6
     report = verify(dataclasses.replace(fixture, tops=fixture.tops | {"labels": labels}))
     assert bad(report) == ["top/labels"]
+
+
+def test_decisions_that_a_layer_overwrites_in_place_are_no_longer_exact() -> None:
+    text = """input: "x" input_shape { dim: 3 dim: 2 }
+layer { name: "t" type: "Threshold" bottom: "x" top: "t" }
+layer { name: "u" type: "Threshold" bottom: "x" top: "u" }
+layer { name: "n" type: "BatchNorm" bottom: "t" top: "t" }"""
+    assert discrete_blobs(Net(read_net(text))) == {"u"}
 
 
 def test_the_seed_decides_the_samples() -> None:

@@ -56,6 +56,28 @@ def test_a_broken_file_is_status_2_and_the_others_still_run(tmp_path: Path, caps
     assert "1 same, 1 unusable" in out
 
 
+def test_a_defect_in_one_case_is_told_in_a_line_and_the_others_still_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_load(path: Path) -> Fixture:
+        return load(path) if path.name == ROIS.name else Fixture.absent  # type: ignore[attr-defined]
+
+    load = Fixture.load
+    monkeypatch.setattr(Fixture, "load", broken_load)
+    bad = Path(shutil.copy(ROIS, tmp_path / "bad.npz"))
+    assert main(["verify", str(bad), str(ROIS)]) == 2
+    out, err = capsys.readouterr()
+    line = f"error  {bad}: AttributeError: type object 'Fixture' has no attribute 'absent' (a defect of recaffe, "
+    assert line in out
+    assert out.splitlines()[-1].endswith("1 same, 1 unusable")
+    assert not err
+    monkeypatch.setenv("RECAFFE_TRACEBACK", "1")
+    assert main(["verify", str(bad), str(ROIS)]) == 2
+    out, err = capsys.readouterr()
+    assert "1 same, 1 unusable" in out
+    assert "Traceback" in err
+
+
 def test_companions_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(ROIS, tmp_path)
     (tmp_path / "a.caffemodel").touch()

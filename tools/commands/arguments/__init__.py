@@ -1,6 +1,6 @@
 """What commands share: arguments, and a library's words in those of the command line."""
 
-from .flags import in_flags, told
+from .flags import in_flags, told, told_of_case
 from .options import (
     add_config,
     add_device,
@@ -41,4 +41,5 @@ __all__ = [
     "subject_of",
     "told",
     "told_command",
+    "told_of_case",
 ]
