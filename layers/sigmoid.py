@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .base import Layer, register
+from .base import Layer, Overwritten, register
 
 _LEAST = 2.0**-55
 """Caffe computes 0.5 * tanh(0.5 * x) + 0.5 in float64, where tanh is exactly -1 from here on down."""
@@ -28,6 +28,8 @@ class SigmoidLayer(Layer):
     messages = ("sigmoid_param",)
     keeps_channels = True
     compiles = True
+    in_place = True
+    backward_reads = frozenset({"top"})
 
     def __init__(self, *, engine: str = "DEFAULT") -> None:
         super().__init__()
@@ -35,6 +37,10 @@ class SigmoidLayer(Layer):
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
         return (opened(x),)
+
+    def caffe_backward(self, diff: Tensor, data: Overwritten) -> Tensor:
+        """The diff: dx = dy y (1 - y)."""
+        return diff * data.top * (1 - data.top)
 
 
 def opened(x: Tensor) -> Tensor:

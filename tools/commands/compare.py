@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _flagged(args: argparse.Namespace, text: str) -> str:
     """A text with flags for what a comparison names."""
-    return in_flags(text, ("isolate", "verbose", *_OF_PORT), args.flags | _OF_PORT)
+    return in_flags(text, ("isolate", "verbose", "faithful_inplace", *_OF_PORT), args.flags | _OF_PORT)
 
 
 def _compare(subject: Subject, path: Path, options: Options, report: Document | None) -> Comparison:
