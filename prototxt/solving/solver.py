@@ -45,7 +45,7 @@ class Solver:
 
     Caffe's generator is seeded with random_seed, NumPy's, which draws anchors and RoIs, with the config's RNG_SEED;
     without a random_seed both are. Under `torchrun` each process has one of the `ranks` (see joined), and the solver
-    works as Caffe on many GPUs. With `faithful_inplace` gradients are Caffe's where in-place layers overwrite data, too.
+    works as Caffe on many GPUs. With `faithful_inplace` gradients are Caffe's where in-place layers overwrite, too.
 
     Differs from Caffe: a loss that is NaN or infinite ends the training, unless `allow_nonfinite`. Snapshots hold no
     diffs.
