@@ -48,13 +48,13 @@ class BlobResult:
 
 
 def compare_blob(
-    key: str, want: Array, have: Array | Tensor | None, tolerance: float, *, exact: bool = False
+    key: str, want: Array, have: Array | Tensor | None, tolerance: float, *, exact: bool = False, floor: float = 0.0
 ) -> BlobResult:
     """Compare presence, shape, dtype and values, in that order.
 
-    Values may differ by `tolerance` times the largest finite magnitude of the wanted blob, or not at all where `exact`
-    or where that blob is zero. NaN equals NaN only, an infinity only itself; Caffe's -FLT_MAX for "nothing" does not
-    count as a magnitude.
+    Values may differ by `tolerance` times the largest finite magnitude of the wanted blob, or by `floor` where that is
+    more; not at all where `exact`, or where that blob is zero and there is no floor. NaN equals NaN only, an infinity
+    only itself; Caffe's -FLT_MAX for "nothing" does not count as a magnitude.
     """
     if have is None:
         return BlobResult(key, False, "missing", "missing")
@@ -64,23 +64,25 @@ def compare_blob(
         return BlobResult(key, False, "shape", f"shape {times(want.shape)} wanted, have {times(have.shape)}")
     if have.dtype != want.dtype:
         return BlobResult(key, False, "dtype", f"dtype {want.dtype} wanted, have {have.dtype}")
-    return _compare_values(key, want, have, 0.0 if exact else tolerance)
+    return _compare_values(key, want, have, 0.0 if exact else tolerance, floor)
 
 
-def _compare_values(key: str, want: Array, have: Array, allowed: float) -> BlobResult:
+def _compare_values(key: str, want: Array, have: Array, allowed: float, floor: float) -> BlobResult:
     magnitude = largest_magnitude(want)
     differences = _differences(want, have)
     difference = float(np.fmax.reduce(differences, axis=None, initial=0.0))
     relative = _ratio(difference, magnitude)
     # A difference that is NaN is not within anything; two NaNs and two equal infinities are told apart below.
-    bad = ~(differences <= allowed * magnitude)
+    bad = ~(differences <= max(allowed * magnitude, floor))
     if bad.any():
         bad &= ~((want == have) | ((want != want) & (have != have)))
     count = int(np.count_nonzero(bad))
     if not count:
-        return BlobResult(
-            key, True, "", _measure(difference, relative, allowed), want.size, 0, difference, relative, allowed
-        )
+        detail = _measure(difference, relative, allowed)
+        if difference > allowed * magnitude:
+            # A ratio to a magnitude that is rounding itself would say nothing.
+            detail, relative = f"max difference {_number(difference)}, rounding alone comes to {_number(floor)}", 0.0
+        return BlobResult(key, True, "", detail, want.size, 0, difference, relative, allowed)
     first = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
     detail = (
         f"{count} of {want.size} values differ, first at {list(first)}: want {_number(want[first])}, "

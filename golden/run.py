@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,17 +13,16 @@ from torch import Tensor
 
 from ..layers import MemoryDataLayer
 from ..prototxt.net import Net, inplace_hazards, located
-from .compare import BlobResult, compare_blob
+from .compare import BlobResult, compare_blob, largest_magnitude
 from .errors import GoldenError
 from .files import compare_files, compare_weights, files_apart
 from .fixture import Fixture
 from .isolate import isolation_of
+from .limits import BACKWARD, WHOLE, discrete_blobs, limits
+from .rounding import rounding_floors
 from .run_result import RunResult, beside
 from .subject import Subject, param_of
 from .trace import compare_trace
-
-FORWARD, BACKWARD, WHOLE = 1e-5, 1e-4, 1e-4
-"""Allowed differences: one layer forward, one layer backward, a whole net either way."""
 
 Array = npt.NDArray[np.float32]
 _LISTED = 4
@@ -57,12 +57,11 @@ def verify(fixture: Fixture, isolate: bool = False, faithful_inplace: bool = Fal
     if fixture.has_params_alone:
         report.results += compare_weights(fixture)
         return report
-    net = subject.build(fixture)
-    subject.fill(net, fixture)
+    net = subject.filled(fixture)
     report.notes += inplace_hazards(net)
     _compare_params(net, fixture, report)
     for run, top in runs(net, fixture, report) if not fixture.has_trace_alone else ():
-        one = compare_run(net, run, isolate, top)
+        one = compare_run(net, run, isolate, top, build=partial(subject.filled, fixture))
         report.results += one.results
         report.notes += one.notes
     if not isolate and (fixture.versions or fixture.rng):
@@ -119,12 +118,45 @@ def hand_in(net: Net, arrays: Mapping[str, Array]) -> None:
         raise GoldenError(f"has input/{min(rest)}, but no MemoryData layer of its net gives {', '.join(sorted(rest))}")
 
 
-def compare_run(net: Net, fixture: Fixture, isolate: bool, top: str = "top", tolerance: float | None = None) -> Report:
-    """One forward, and backward where the fixture has diffs, compared; a tolerance takes the place of the usual."""
+def compare_run(
+    net: Net,
+    fixture: Fixture,
+    isolate: bool,
+    top: str = "top",
+    tolerance: float | None = None,
+    build: Callable[[], Net] | None = None,
+) -> Report:
+    """One forward, and backward where the fixture has diffs, compared; a tolerance takes the place of the usual.
+
+    With `build`, which makes such a net anew, diffs that are nothing but rounding are found to be that.
+    """
+    report = compare_result(net, fixture, _run(net, fixture, isolate), isolate, top, tolerance)
+    if build is not None and (small := _small(report)):
+        floors = rounding_floors(build, fixture, partial(_values, isolate=isolate, top=top), small)
+        report.results = [_judged_again(report, result, floors.get(result.key, 0.0)) for result in report.results]
+    return report
+
+
+def _small(report: Report) -> list[str]:
+    """The diffs that differ, but by next to nothing beside the net's largest."""
+    largest = max((largest_magnitude(want) for key, (want, _) in report.values.items() if "diff/" in key), default=0.0)
+    return [r.key for r in report.results if not r.ok and "diff/" in r.key and r.difference <= BACKWARD * largest]
+
+
+def _judged_again(report: Report, result: BlobResult, floor: float) -> BlobResult:
+    return compare_blob(result.key, *report.values[result.key], result.allowed, floor=floor) if floor else result
+
+
+def _values(net: Net, fixture: Fixture, isolate: bool, top: str) -> dict[str, Tensor]:
+    """Our values of a run by key."""
+    found = beside(_run(net, fixture, isolate), net, fixture, isolate, top)
+    return {key: torch.as_tensor(have) for key, _, have in found if have is not None}
+
+
+def _run(net: Net, fixture: Fixture, isolate: bool) -> RunResult:
     backward = fixture.has_backward or bool(fixture.top_diffs)
     with torch.set_grad_enabled(backward):
-        result = _run_isolated(net, fixture, backward) if isolate else _run_whole(net, fixture, backward)
-    return compare_result(net, fixture, result, isolate, top, tolerance)
+        return _run_isolated(net, fixture, backward) if isolate else _run_whole(net, fixture, backward)
 
 
 def compare_result(
@@ -177,29 +209,3 @@ def _run_isolated(net: Net, fixture: Fixture, backward: bool) -> RunResult:
 
 def _tensors(arrays: Mapping[str, Array]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-
-
-def limits(net: Net, isolate: bool, tolerance: float | None = None) -> tuple[float, float]:
-    """What is allowed forward and backward."""
-    if tolerance is not None:
-        return tolerance, tolerance
-    return (FORWARD, BACKWARD) if isolate or _is_one_layer(net) else (WHOLE, WHOLE)
-
-
-def _is_one_layer(net: Net) -> bool:
-    """Whether no layer computes on what another one computed, so that one layer's tolerance holds."""
-    computed: set[str] = set()
-    for node in net.nodes:
-        if node.type == "Split":
-            computed |= set(node.tops) if computed & set(node.bottoms) else set()
-        elif node.bottoms:
-            if computed & set(node.bottoms):
-                return False
-            computed |= set(node.tops)
-    return True
-
-
-def discrete_blobs(net: Net) -> set[str]:
-    """The blobs that hold decisions, in the version that stays."""
-    makers = {top: (step.layer, position) for step in net.steps for position, top in enumerate(step.node.tops)}
-    return {top for top, (layer, position) in makers.items() if position in layer.discrete}

@@ -72,14 +72,18 @@ class Subject:
         net.fill(golden_params(net, fixture))
         return None
 
+    def filled(self, fixture: Fixture) -> Net:
+        """The net with its params, ready to run."""
+        net = self.build(fixture)
+        self.fill(net, fixture)
+        return net
+
     def anew(self, net: Net, fixture: Fixture) -> Net:
         """The net as it was before its first forward: itself, or where a forward leaves traces, another."""
         # Data layers go on in their files, layers without tops write some, and running statistics run.
         reads = any(not node.bottoms and not set(node.tops) <= set(fixture.bottoms) for node in net.nodes)
         if reads or fixture.post or any(not node.tops for node in net.nodes):
-            net = self.build(fixture)
-            self.fill(net, fixture)
-            return net
+            return self.filled(fixture)
         for param in net.parameters():
             param.grad = None
         _seed(net, fixture)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from ...layers import LayerError
 from ...prototxt import PrototxtError
@@ -11,7 +12,8 @@ from ...prototxt.net import Net
 from ..compare import BlobResult
 from ..fixture import Fixture
 from ..isolate import isolation_of
-from ..run import Report, compare_result, compare_run, discrete_blobs, limits, runs
+from ..limits import discrete_blobs, limits
+from ..run import Report, compare_result, compare_run, runs
 from ..run_result import RunResult
 from ..subject import Subject
 from .describer import Describer
@@ -104,7 +106,8 @@ class Blamer:
     def _backward(self) -> None:
         """Backward from golden diffs: a layer's diffs are its own doing."""
         try:
-            report = compare_run(self.net, self.fixture, True, tolerance=self.tolerance)
+            build = partial(self.subject.filled, self.fixture)
+            report = compare_run(self.net, self.fixture, True, tolerance=self.tolerance, build=build)
         except (PrototxtError, LayerError) as error:
             self.notes.append(f"diffs were not compared layer by layer: {error}")
             return

@@ -11,7 +11,8 @@ from torch import Tensor
 from ...layers import Layer, ProposalLayer, ProposalTargetLayer
 from ...prototxt.net import Net
 from ..compare import BlobResult, largest_magnitude
-from ..run import WHOLE, Report
+from ..limits import WHOLE
+from ..run import Report
 from .differences import match_rois, measure
 from .findings import BlobFinding
 from .language import Vocabulary

@@ -71,7 +71,7 @@ def compare_fixture(
     params = compare_params(ours, fixture.params, words, options.tolerance or 0.0)
     names = [*_names(reference, ours, fixture), *_unmatched(match, whole)]
     computed = not fixture.has_params_alone and not fixture.has_trace_alone
-    chain = _run_chain(ours, fixture, describer, options) if options.chain and computed else _Chain()
+    chain = _run_chain(subject, ours, fixture, describer, options) if options.chain and computed else _Chain()
     describer = Describer(ours, reference, words, partial(watch, "isolated"))
     alone = Blamer(subject, ours, reference, fixture, describer, fields, params, options.tolerance)
     if options.isolate and computed:
@@ -153,11 +153,11 @@ def _unmatched(match: Match | None, whole: Net) -> Iterator[str]:
                 yield f"layer {name!r} of {match.path} is not in NET"
 
 
-def _run_chain(net: Net, fixture: Fixture, describer: Describer, options: Options) -> _Chain:
+def _run_chain(subject: Subject, net: Net, fixture: Fixture, describer: Describer, options: Options) -> _Chain:
     chain, report = _Chain(), Report(fixture)
     try:
         for run, top in runs(net, fixture, report):
-            one = compare_run(net, run, False, top, options.tolerance)
+            one = compare_run(net, run, False, top, options.tolerance, partial(subject.filled, fixture))
             found = list(describer.describe(one))
             chain.findings += found
             chain.fates += _fates(net, run, one, found)

@@ -15,7 +15,7 @@ from ...prototxt.files import Floats
 from ...prototxt.net import Net
 from ..compare import BlobResult, compare_blob
 from ..errors import GoldenError
-from ..run import FORWARD, WHOLE, discrete_blobs
+from ..limits import FORWARD, WHOLE, discrete_blobs
 from .onnx_run import OnnxRun
 from .python_run import PythonRun
 from .trial import trial_inputs

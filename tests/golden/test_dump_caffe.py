@@ -15,12 +15,11 @@ import numpy as np
 import pytest
 import yaml
 
-from recaffe.golden import dump_caffe
+from recaffe.golden import Fixture, dump_caffe, verify
 from recaffe.golden.compare import compare_blob
-from recaffe.golden.fixture import Fixture
 from recaffe.golden.fixture.find import find
 from recaffe.golden.fixture.npz import read_npz
-from recaffe.golden.run import WHOLE, discrete_blobs, verify
+from recaffe.golden.limits import WHOLE, discrete_blobs
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
 

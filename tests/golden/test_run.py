@@ -9,7 +9,8 @@ import pytest
 from recaffe.golden.errors import GoldenError
 from recaffe.golden.fixture import Fixture
 from recaffe.golden.fixture.find import find
-from recaffe.golden.run import Report, discrete_blobs, hand_in, verify
+from recaffe.golden.limits import discrete_blobs
+from recaffe.golden.run import Report, hand_in, verify
 from recaffe.layers.base.layer import LayerError
 from recaffe.layers.pooling import PoolingLayer
 from recaffe.prototxt.errors import PrototxtError

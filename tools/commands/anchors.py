@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..detection import AnchorSettings, Fit
 
 NAME = "anchors"
-HELP = "tell how well anchors fit a data set's objects, and propose better ones"
+HELP = "measure how well anchors fit a data set's objects, and propose better ones"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 NAME = "inspect"
-HELP = "tell what a file of weights holds and which Caffe wrote it"
+HELP = "print what a file of weights holds and which Caffe wrote it"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -13,8 +13,8 @@ from torch import Tensor
 from recaffe.golden.compare import compare_blob
 from recaffe.golden.errors import GoldenError
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.limits import FORWARD, WHOLE, discrete_blobs
 from recaffe.golden.proof.onnx_run import OnnxRun
-from recaffe.golden.run import FORWARD, WHOLE, discrete_blobs
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.export.onnx.drawing import onnx_model, write_onnx
 from recaffe.prototxt.export.onnx.writers import WRITERS

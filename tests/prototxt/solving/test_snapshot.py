@@ -90,7 +90,7 @@ def test_a_net_of_no_caffe_is_refused_before_training(tmp_path: Path) -> None:
     assert str(error.value) == (
         "the solver: no Caffe of bvlc, fast-rcnn, microsoft, caffe-rfcn knows the net (say snapshot_format: HDF5): "
         "<net_param>: layer 'pool' (ROIPooling): LayerParameter.roi_pooling_param is unknown to bvlc's Caffe "
-        "(--dialect fast-rcnn or microsoft or caffe-rfcn can hold it)"
+        "(dialect=fast-rcnn or microsoft or caffe-rfcn can hold it)"
     )
     param.snapshot_format = SolverParameter.HDF5
     assert mine.solve()

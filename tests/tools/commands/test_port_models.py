@@ -12,8 +12,8 @@ import torch
 
 from recaffe.golden.compare import compare_blob
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.limits import WHOLE
 from recaffe.golden.proof.model import load_model
-from recaffe.golden.run import WHOLE
 from recaffe.prototxt.export.models import MODELS, Model
 from recaffe.prototxt.net.build import Parts
 from recaffe.tools.main import main

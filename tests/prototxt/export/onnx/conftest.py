@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from recaffe.golden.compare import compare_blob
+from recaffe.golden.limits import FORWARD, discrete_blobs
 from recaffe.golden.proof.onnx_run import OnnxRun
-from recaffe.golden.run import FORWARD, discrete_blobs
 from recaffe.prototxt.export.onnx.drawing import onnx_model, write_onnx
 from recaffe.prototxt.net.net import Net
 

@@ -13,9 +13,9 @@ import torch
 
 from recaffe.golden.compare import compare_blob
 from recaffe.golden.fixture import Fixture
+from recaffe.golden.limits import FORWARD, WHOLE, discrete_blobs
 from recaffe.golden.proof.model import prove
 from recaffe.golden.proof.python_run import PythonRun
-from recaffe.golden.run import FORWARD, WHOLE, discrete_blobs
 from recaffe.prototxt.export.refusals import ExportError
 from recaffe.prototxt.export.torch.module import Written, write_module, write_python
 from recaffe.prototxt.export.torch.writers import WRITERS
