@@ -61,6 +61,7 @@ class Isolation:
     def run(self, layers: Iterable[int], stand_ins: Mapping[int, StandIn] = {}) -> dict[str, Tensor]:
         """What the layers at some positions make, or what stands in for them, by the names of versions."""
         made: dict[str, Tensor] = {}
+        memory: dict[str, Tensor] = {}
         for i in layers:
             step = self.net.steps[i]
             step.layer.overwrite = False  # what it takes may be asked for again
@@ -73,7 +74,7 @@ class Isolation:
                 with located(step.node):
                     tops = stand_ins[i](*self._bottoms(i, made))
             else:
-                tops = step.run(self._bottoms(i, made))
+                tops = self.net.run_step(i, self._bottoms(i, made), memory)
             if torch.is_grad_enabled():  # the first of an in-place chain may be asked for a diff
                 tops = tuple(top if top.requires_grad else top.detach().requires_grad_() for top in tops)
             made.update(zip(self.names.writes[i], tops, strict=True))

@@ -29,10 +29,6 @@ def _is_one_layer(net: Net) -> bool:
 
 
 def discrete_blobs(net: Net) -> set[str]:
-    """The blobs that hold decisions."""
-    return {
-        step.node.tops[position]
-        for step in net.steps
-        for position in step.layer.discrete
-        if position < len(step.node.tops)
-    }
+    """The blobs that hold decisions, in the version that stays."""
+    makers = {top: (step.layer, position) for step in net.steps for position, top in enumerate(step.node.tops)}
+    return {top for top, (layer, position) in makers.items() if position in layer.discrete}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..layers import MemoryDataLayer
-from ..prototxt.net import Net, located
+from ..prototxt.net import Net, inplace_hazards, located
 from .compare import BlobResult, compare_blob, largest_magnitude
 from .errors import GoldenError
 from .files import compare_files, compare_weights, files_apart
@@ -60,16 +60,17 @@ class Report:
         return max(self.results, key=lambda result: (not result.ok, result.relative))
 
 
-def verify(fixture: Fixture, isolate: bool = False) -> Report:
+def verify(fixture: Fixture, isolate: bool = False, faithful_inplace: bool = False) -> Report:
     """Build the fixture's net, feed it what the fixture says, compare what comes out."""
-    report = Report(fixture)
+    report, subject = Report(fixture), Subject(faithful_inplace=faithful_inplace)
     if fixture.has_params_alone:
         report.results += compare_weights(fixture)
         return report
-    net = Subject().filled(fixture)
+    net = subject.filled(fixture)
+    report.notes += inplace_hazards(net)
     _compare_params(net, fixture, report)
     for run, top in runs(net, fixture, report) if not fixture.has_trace_alone else ():
-        one = compare_run(net, run, isolate, top, build=partial(Subject().filled, fixture))
+        one = compare_run(net, run, isolate, top, build=partial(subject.filled, fixture))
         report.results += one.results
         report.notes += one.notes
         report.ties += one.ties
@@ -78,7 +79,7 @@ def verify(fixture: Fixture, isolate: bool = False) -> Report:
             "values overwritten in place and states of the random generator: isolate=True compares them"
         )
     if fixture.trace:
-        trained = compare_trace(fixture)
+        trained = compare_trace(fixture, subject)
         report.results += trained.results
         report.notes += trained.notes
     return report

@@ -33,6 +33,8 @@ class Subject:
     stages: tuple[str, ...] = ()
     until: str = ""
     """The last blob that is wanted: the layers behind it are left out."""
+    faithful_inplace: bool = False
+    """Whether backward reads what in-place layers have overwritten, as Caffe's does."""
 
     def build(self, fixture: Fixture) -> Net:
         """The net, without params yet."""
@@ -58,6 +60,7 @@ class Subject:
             stages=self.stages,
             seed=fixture.rng_seed if fixture.seed is None else fixture.seed,
             folder=fixture.path.parent,
+            faithful_inplace=self.faithful_inplace,
         )
         _seed(net, fixture)
         return net

@@ -153,7 +153,14 @@ class TraceReport:
         param.train_net_param.CopyFrom(self.subject.prototxt(fixture).net)
         config = self.subject.config(fixture)
 
-        solver = Solver(param, config=config, folder=fixture.path.parent, allow_nonfinite=True, name="its solver")
+        solver = Solver(
+            param,
+            config=config,
+            folder=fixture.path.parent,
+            allow_nonfinite=True,
+            faithful_inplace=self.subject.faithful_inplace,
+            name="its solver",
+        )
         # Input layers keep their blobs over the forwards of an iteration, a data layer gives others each time.
         each = param.iter_size if solver.net.inputs else 1
         if bottoms:

@@ -29,6 +29,7 @@ class BatchNormLayer(Layer):
     statistics = True
     fresh_top = True
     keeps_channels = True
+    in_place = True
 
     def __init__(
         self,

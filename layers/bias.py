@@ -23,6 +23,7 @@ class BiasLayer(Layer):
     fresh_top = True
     keeps_places = True
     keeps_channels = True
+    in_place = True
     compiles = True
 
     def __init__(self, *, axis: int = 1, num_axes: int = 1, filler: Filler = Filler()) -> None:

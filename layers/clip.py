@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .base import Layer, LayerError, register
+from .base import Layer, LayerError, Overwritten, register
 
 
 @register("Clip")
@@ -16,12 +16,14 @@ class ClipLayer(Layer):
 
     Differs from torch.clamp: that gives max where min is above max.
     Differs from Caffe: NaN stays NaN; in place, too, the diff stops outside the limits, where Caffe looks at what it
-    has clipped already and passes all of it.
+    has clipped already and passes all of it (so does a net with faithful_inplace).
     """
 
     messages = ("clip_param",)
     same_shape = True
     keeps_channels = True
+    in_place = True
+    backward_reads = frozenset({"bottom"})
 
     def __init__(self, *, min: float | None = None, max: float | None = None) -> None:
         super().__init__()
@@ -32,3 +34,7 @@ class ClipLayer(Layer):
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
         return (x.clamp(max=self.max).clamp(min=self.min),)
+
+    def caffe_backward(self, diff: Tensor, data: Overwritten) -> Tensor:
+        """The diff: dx = dy where min <= x <= max, else 0."""
+        return diff * ((data.bottom >= self.min) & (data.bottom <= self.max))

@@ -22,6 +22,7 @@ class DropoutLayer(Layer):
     same_shape = True
     messages = ("dropout_param",)
     keeps_channels = True
+    in_place = True
 
     def __init__(
         self,
@@ -36,6 +37,8 @@ class DropoutLayer(Layer):
             raise LayerError(f"dropout_ratio must be from 0 to 1, got {dropout_ratio:g}")
         self.dropout_ratio, self.scale_train = dropout_ratio, scale_train
         self.phase, self.generator = phase, generator
+        untouched = phase == "TEST" and scale_train
+        self.leaves = frozenset({"sign", "top", "whole top"} if untouched else {"sign"})
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms

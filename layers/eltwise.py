@@ -35,6 +35,8 @@ class EltwiseLayer(Layer):
         if operation == "PROD" and coeff:
             raise LayerError("takes coeff for SUM, not for PROD")
         self.operation, self.coeff = operation, coeff
+        if operation == "PROD" and not stable_prod_grad:
+            self.backward_reads = frozenset({"top"})
 
     def setup(self, *bottoms: Shape, num_tops: int = 1) -> None:
         """Check that there are as many coefficients as bottoms."""

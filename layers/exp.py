@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from .base import Layer, LayerError, register
+from .base import Layer, LayerError, Overwritten, register
 
 
 @register("Exp")
@@ -23,6 +23,8 @@ class ExpLayer(Layer):
     messages = ("exp_param",)
     same_shape = True
     keeps_channels = True
+    in_place = True
+    backward_reads = frozenset({"top"})
 
     def __init__(self, *, base: float = -1.0, scale: float = 1.0, shift: float = 0.0) -> None:
         super().__init__()
@@ -32,6 +34,10 @@ class ExpLayer(Layer):
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
         return (self.factor * (self.rate * x).exp(),)
+
+    def caffe_backward(self, diff: Tensor, data: Overwritten) -> Tensor:
+        """The diff: dx = log(base) scale y dy."""
+        return data.top * diff * self.rate
 
 
 def log_of_base(base: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from .base import Layer, LayerError, Shape, register, times
+from .base import Layer, LayerError, Overwritten, Shape, register, times
 
 
 @register("LRN")
@@ -41,6 +41,8 @@ class LRNLayer(Layer):
             raise LayerError(f"local_size must be odd, so that a neighbourhood has a middle; got {local_size}")
         self.local_size, self.alpha, self.beta, self.k = local_size, alpha, beta, k
         self.norm_region = norm_region
+        if norm_region == "ACROSS_CHANNELS":
+            self.backward_reads = frozenset({"top"})  # of the others' only the products with their diffs
 
     def setup(self, *bottoms: Shape, num_tops: int = 1) -> None:
         """Check that there are channels and a plane."""
@@ -53,8 +55,17 @@ class LRNLayer(Layer):
         if self.norm_region == "WITHIN_CHANNEL":
             scale = 1 + self.alpha * functional.avg_pool2d(x * x, self.local_size, 1, self.local_size // 2)
         else:
-            scale = self.k + self.alpha / self.local_size * self._sum_across(x * x)
+            scale = self._scale(x)
         return (x * scale.pow(-self.beta),)
+
+    def caffe_backward(self, diff: Tensor, data: Overwritten) -> Tensor:
+        """The diff: dx = dy s^-beta - 2 alpha beta / local_size * x * sum(dy y / s around), where y = x s^-beta."""
+        x, scale = data.true_bottom, self._scale(data.true_bottom)
+        around = self._sum_across(diff * data.top / scale)
+        return diff * scale.pow(-self.beta) - 2 * self.alpha * self.beta / self.local_size * x * around
+
+    def _scale(self, x: Tensor) -> Tensor:
+        return self.k + self.alpha / self.local_size * self._sum_across(x * x)
 
     def _sum_across(self, square: Tensor) -> Tensor:
         """The sum over local_size channels around each."""

@@ -30,8 +30,11 @@ class PoolingLayer(Layer):
     STOCHASTIC draws with probability x / sum(x) in TRAIN and gives sum(x²) / sum(x) in TEST; x must not be negative.
     global_pooling takes the whole plane as its one window.
 
-    Differs from torch.nn.MaxPool2d: ceil by default, the clip rule only with padding, pad up to kernel - 1; NaN spreads
-    as in torch (Caffe's MAX skips it).
+    MAX picks nothing but what is above the lowest float: neither NaN nor -infinity; a window of such alone is an empty
+    one.
+
+    Differs from torch.nn.MaxPool2d: ceil by default, the clip rule only with padding, pad up to kernel - 1; NaN is not
+    picked, save on a GPU and under torch.compile, where it spreads as in torch.
     """
 
     messages = ("pooling_param",)
@@ -125,15 +128,20 @@ class PoolingLayer(Layer):
     def _maximum(self, x: Tensor, kernel: Pair, windows: Pair) -> tuple[Tensor, ...]:
         if self._is_native(x, kernel, windows):
             ceil = self.round_mode == "CEIL"
+            tops: tuple[Tensor, ...]
             if self.num_tops == 1:
-                return (functional.max_pool2d(x, kernel, self.stride, self.pad, ceil_mode=ceil),)
-            y, mask = functional.max_pool2d(x, kernel, self.stride, self.pad, ceil_mode=ceil, return_indices=True)
-            return y, mask.to(x.dtype)
-        framed = self._framed(x.detach(), kernel, windows, torch.finfo(x.dtype).min)
+                tops = (functional.max_pool2d(x, kernel, self.stride, self.pad, ceil_mode=ceil),)
+            else:
+                y, mask = functional.max_pool2d(x, kernel, self.stride, self.pad, ceil_mode=ceil, return_indices=True)
+                tops = y, mask.to(x.dtype)
+            if _all_picked(tops[0]):
+                return tops
+        lowest = torch.finfo(x.dtype).min
+        framed = self._framed(torch.where(x > lowest, x.detach(), lowest), kernel, windows, lowest)
         y, index = functional.max_pool2d(framed, kernel, self.stride, return_indices=True)
         height, width = x.shape[2:]
         row, column = index // framed.shape[3] - self.pad[0], index % framed.shape[3] - self.pad[1]
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width) & (y > lowest)
         mask = torch.where(inside, row * width + column, -1)
         return (_routed(x, y, mask), mask.to(x.dtype))[: self.num_tops]
 
@@ -160,6 +168,13 @@ class PoolingLayer(Layer):
         Filler("uniform").fill(draw, self.generator)
         drawn = (cumulated >= draw * cumulated[..., -1:]).to(torch.uint8).argmax(4, keepdim=True)
         return cells.gather(4, drawn).squeeze(4)
+
+
+def _all_picked(y: Tensor) -> bool:
+    """Whether torch's maxima are Caffe's: none is NaN or -infinity. To look at a GPU's numbers would halt it."""
+    if y.device.type != "cpu" or torch.compiler.is_compiling() or not y.numel():
+        return True
+    return bool(y.detach().amin() > torch.finfo(y.dtype).min)
 
 
 class _Routed(torch.autograd.Function):

@@ -22,6 +22,7 @@ class PReLULayer(Layer):
     same_shape = True
     fresh_top = True
     keeps_channels = True
+    in_place = True
     compiles = True
 
     def __init__(self, *, filler: Filler = Filler(value=0.25), channel_shared: bool = False) -> None:

@@ -25,6 +25,7 @@ class ScaleLayer(Layer):
     fresh_top = True
     keeps_places = True
     keeps_channels = True
+    in_place = True
     compiles = True
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .base import Layer, canonical_axis, register
+from .base import Layer, Overwritten, canonical_axis, register
 
 
 @register("Softmax")
@@ -21,6 +21,8 @@ class SoftmaxLayer(Layer):
     keeps_places = True
     keeps_channels = True
     takes_class_scores = True
+    in_place = True
+    backward_reads = frozenset({"top"})  # of the others' only the products with their diffs
 
     def __init__(self, *, engine: str = "DEFAULT", axis: int = 1) -> None:
         super().__init__()
@@ -29,3 +31,8 @@ class SoftmaxLayer(Layer):
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
         return (x.softmax(canonical_axis(self.axis, tuple(x.shape))),)
+
+    def caffe_backward(self, diff: Tensor, data: Overwritten) -> Tensor:
+        """The diff: dx = y (dy - sum(y dy)), the sum along the axis."""
+        axis = canonical_axis(self.axis, tuple(diff.shape))
+        return data.top * (diff - (data.top * diff).sum(axis, keepdim=True))

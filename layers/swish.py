@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .base import Layer, register
+from .base import Layer, Overwritten, register
+from .sigmoid import opened
 
 
 @register("Swish")
@@ -19,6 +20,8 @@ class SwishLayer(Layer):
     messages = ("swish_param",)
     same_shape = True
     keeps_channels = True
+    in_place = True
+    backward_reads = frozenset({"top"})
 
     def __init__(self, *, beta: float = 1.0) -> None:
         super().__init__()
@@ -26,4 +29,9 @@ class SwishLayer(Layer):
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
-        return (x * (self.beta * x).sigmoid(),)
+        return (x * opened(self.beta * x),)
+
+    def caffe_backward(self, diff: Tensor, data: Overwritten) -> Tensor:
+        """The diff: dx = dy (beta y + s (1 - beta y)), where s, the sigmoid, is memory of its own."""
+        scaled, s = self.beta * data.top, opened(self.beta * data.true_bottom)
+        return diff * (scaled + s * (1 - scaled))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .base import Layer, register
+from .base import Layer, Overwritten, register
 
 
 @register("TanH")
@@ -20,6 +20,9 @@ class TanHLayer(Layer):
     messages = ("tanh_param",)
     keeps_channels = True
     compiles = True
+    in_place = True
+    backward_reads = frozenset({"top"})
+    leaves = frozenset({"sign"})
 
     def __init__(self, *, engine: str = "DEFAULT") -> None:
         super().__init__()
@@ -27,3 +30,7 @@ class TanHLayer(Layer):
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         (x,) = bottoms
         return (x.tanh(),)
+
+    def caffe_backward(self, diff: Tensor, data: Overwritten) -> Tensor:
+        """The diff: dx = dy (1 - y²)."""
+        return diff * (1 - data.top * data.top)

@@ -21,6 +21,7 @@ class ThresholdLayer(Layer):
     undifferentiable = frozenset({0})
     discrete = frozenset({0})
     keeps_channels = True
+    in_place = True
 
     def __init__(self, *, threshold: float = 0.0) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...layers import LayerError, ProposalLayer
 from ...prototxt import PrototxtError
-from ...prototxt.net import Match, Net
+from ...prototxt.net import Match, Net, inplace_hazards
 from ..compare import BlobResult
 from ..fixture import Fixture
 from ..isolate import isolation_of
@@ -94,7 +94,7 @@ def compare_fixture(
         trace=tuple(chain.trace),
         fates=tuple(chain.fates),
         ties=tuple(chain.ties or alone.ties),
-        notes=tuple(dict.fromkeys([*chain.notes, *alone.notes])),
+        notes=tuple(dict.fromkeys([*inplace_hazards(ours), *chain.notes, *alone.notes])),
     )
     return replace(found, verdict=decide(found, chain.stopped, describer.decisions))
 

@@ -3,7 +3,7 @@
 from .draws import Draws, random_state, set_random_state
 from .fillers import Filler, FillerError
 from .filtering import FilteringLayer
-from .layer import Arity, Layer, LayerError, Shape, State
+from .layer import Arity, Layer, LayerError, Overwritten, Shape, State
 from .loss import (
     LOG_THRESHOLD,
     LossLayer,
@@ -32,6 +32,7 @@ __all__ = [
     "LayerError",
     "LossLayer",
     "Normalizer",
+    "Overwritten",
     "RecurrentLayer",
     "Shape",
     "SlidingLayer",

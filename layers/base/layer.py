@@ -38,6 +38,20 @@ class Arity:
         return f"{self.least}" if self.least == self.most else f"{self.least} to {self.most}"
 
 
+@dataclass(frozen=True)
+class Overwritten:
+    """What Caffe's backward of a layer finds, once in-place layers have written over its top."""
+
+    true_bottom: Tensor
+    """What the top was computed from."""
+    bottom: Tensor
+    """What lies there now: in place what lies at the top, else the true bottom."""
+    top: Tensor
+    """What lies at the top now."""
+    in_place: bool
+    """Whether bottom and top are one, their diffs as well."""
+
+
 class Layer(nn.Module):
     """One Caffe layer: keywords of its schema in, bottoms to tops.
 
@@ -88,6 +102,16 @@ class Layer(nn.Module):
     """Caffe refuses a top of the bottom's name."""
     fresh_top: ClassVar[bool] = False
     """Its top is new memory that its backward does not read, so an in-place follower may overwrite it."""
+    in_place: bool = False
+    """Caffe's forward gives in place what it gives apart; other layers read what they have overwritten."""
+    backward_reads: frozenset[str] = frozenset()
+    """Which data Caffe's backward reads, of what an in-place layer may have overwritten.
+
+    "top": each number of its top for that number's own diff; "whole top": for other numbers' diffs, too. In place also
+    "bottom": what it has overwritten itself; "sign": the same, but no more than the sign, which it keeps.
+    """
+    leaves: frozenset[str] = frozenset()
+    """Which of them in-place computing leaves as they were, wherever its own diff is not 0."""
     compiles: bool = False
     """torch.compile makes one program of it: its tops depend on its bottoms and params, and on nothing else."""
     takes_half: bool = False
@@ -143,6 +167,13 @@ class Layer(nn.Module):
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         """Compute the tops."""
+        raise NotImplementedError
+
+    def caffe_backward(self, diff: Tensor, data: Overwritten) -> Tensor:
+        """The bottom's diff from the top's, as Caffe computes it where its data is overwritten.
+
+        For layers of one bottom and one top that have `backward_reads`; a net that is to follow Caffe there asks.
+        """
         raise NotImplementedError
 
     def place(self) -> State:

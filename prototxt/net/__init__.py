@@ -3,6 +3,7 @@
 from .build import Parts, unique_keys
 from .fold import fold
 from .graph import PHASES, Node
+from .hazards import inplace_hazards
 from .inputs import Array
 from .match import Allow, Match, ParamName, count_nonfinite, pair, refuse_nonfinite
 from .net import Net
@@ -24,6 +25,7 @@ __all__ = [
     "count_nonfinite",
     "expected_params",
     "fold",
+    "inplace_hazards",
     "located",
     "pair",
     "refuse_nonfinite",

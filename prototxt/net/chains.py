@@ -48,7 +48,7 @@ class ChainedWalk(Walk):
                 self._run(chain, done, kept)
                 i = chain.end
             else:
-                self._add(done, i, self._tops(self.steps[i], fed, done.values), kept)
+                self._add(done, i, self._tops(i, fed, done), kept)
                 i += 1
         return done
 

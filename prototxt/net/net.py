@@ -21,9 +21,10 @@ from .fold import Folding
 from .graph import Node, build_graph
 from .inputs import Array, hand_in
 from .match import Allow, Match, match
+from .overwriting import OverwritingWalk
 from .params import Param, expected_params, fill_params
 from .step import NetError, Step
-from .walk import Forward, Walk
+from .walk import Forward, Memory, Walk
 
 
 class Net(nn.Module):
@@ -51,10 +52,13 @@ class Net(nn.Module):
         seed: int | None = None,
         shapes: Mapping[str, Shape] | None = None,
         folder: str | os.PathLike[str] = ".",
+        faithful_inplace: bool = False,
     ) -> None:
         """Build without memory: all shapes are known, params are on the meta device until `fill` gives them values.
 
-        Files that layers read or write are looked for from `folder` on.
+        Files that layers read or write are looked for from `folder` on. With `faithful_inplace` backward reads what
+        in-place layers have overwritten, as Caffe's does, and its gradients are no longer the true ones where that
+        matters (`inplace_hazards` names the layers): old trainings can be reproduced.
         """
         super().__init__()
         self.phase = phase
@@ -74,7 +78,8 @@ class Net(nn.Module):
         self._layer_of_key = {key: i for i, key in enumerate(keys)}
         # Straight into the dict: torch's add_module refuses names such as "type" and "data.1", Caffe does not.
         self._modules.update((key, step.layer) for key, step in keys.items())
-        self._walk = Walk(self.steps)
+        self.faithful_inplace = faithful_inplace
+        self._walk: Walk = OverwritingWalk(self.steps) if faithful_inplace else Walk(self.steps)
         self._folding = Folding(self.parts)
         self._of_thread = threading.local()
         self.folding = True
@@ -95,9 +100,11 @@ class Net(nn.Module):
         *,
         seed: int | None = None,
         allow: Allow = Allow(),
+        faithful_inplace: bool = False,
     ) -> Net:
         """A net ready to run, from a prototxt's path or text: params from a file of weights, else their fillers."""
-        net = cls(read_net(source), phase, config=config, level=level, stages=stages, seed=seed)
+        text, faithful = read_net(source), faithful_inplace
+        net = cls(text, phase, config=config, level=level, stages=stages, seed=seed, faithful_inplace=faithful)
         if weights is None:
             net.fill()
             return net
@@ -183,6 +190,10 @@ class Net(nn.Module):
         self._of_thread.last = done
         return {name: done.values[name] for name in self.outputs}
 
+    def run_step(self, i: int, bottoms: Sequence[Tensor], memory: Memory) -> tuple[Tensor, ...]:
+        """One layer on bottoms from anywhere, as a forward runs it; `memory` goes from each layer to the next."""
+        return self._walk.run(i, bottoms, memory)
+
     @property
     def _last(self) -> Forward:
         """The last finished forward of this thread."""
@@ -190,6 +201,11 @@ class Net(nn.Module):
 
     def compile_chains(self) -> None:
         """From now on train with torch.compile; see ChainedWalk."""
+        if self.faithful_inplace:
+            raise NetError(
+                f"net {self.graph.name!r}: faithful_inplace=True goes layer by layer, so it cannot be compiled",
+                choices=("faithful_inplace",),
+            )
         self._walk = ChainedWalk(self.steps)
 
     def _walk_for(self, kept: Set[str]) -> Walk:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -12,6 +12,9 @@ from torch import Tensor
 from ...layers import Layer, LayerError
 from ..errors import PrototxtError
 from .graph import Node
+
+Compute = Callable[..., tuple[Tensor, ...]]
+"""A layer, or what stands in for one: bottoms to tops."""
 
 
 class NetError(PrototxtError):
@@ -52,28 +55,33 @@ class Step:
         """The tops that count into the loss, with their weights."""
         return {top: weight for top, weight in zip(self.node.tops, self.loss_weights, strict=True) if weight}
 
-    def run(self, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """The layer's tops; diffs will flow through it where they are needed, and nowhere else."""
-        with located(self.node):
-            return self.compute(bottoms)
+    def run(self, bottoms: Sequence[Tensor], layer: Compute | None = None) -> tuple[Tensor, ...]:
+        """The layer's tops; diffs will flow through it where they are needed, and nowhere else.
 
-    def compute(self, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        `layer` stands in for the layer itself.
+        """
+        with located(self.node):
+            return self.compute(bottoms, layer)
+
+    def compute(self, bottoms: Sequence[Tensor], layer: Compute | None = None) -> tuple[Tensor, ...]:
         """The same, whose errors name no place; under torch.autocast in float32, unless it takes half precision."""
+        layer = layer or self.layer
         needed = torch.is_grad_enabled() and self.needs.backward
         if needed:
             bottoms = [self._wanted(bottom, need) for bottom, need in zip(bottoms, self.needs.bottoms, strict=True)]
         if self.layer.takes_half or not bottoms or not torch.is_autocast_enabled(bottoms[0].device.type):
             with torch.set_grad_enabled(needed):
-                return self._tops(bottoms)
+                return self._tops(layer, bottoms)
         with torch.set_grad_enabled(needed), torch.autocast(bottoms[0].device.type, enabled=False):
-            return self._tops([bottom.float() for bottom in bottoms])
+            return self._tops(layer, [bottom.float() for bottom in bottoms])
 
     def _wanted(self, bottom: Tensor, need: bool) -> Tensor:
         """A bottom as the layer takes it: cut off where its diff is to go nowhere."""
         return bottom if need or (self.layer.writes_unasked and bottom.is_leaf) else bottom.detach()
 
-    def _tops(self, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        tops: tuple[Tensor, ...] = self.layer(*bottoms)
+    @staticmethod
+    def _tops(layer: Compute, bottoms: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        tops = layer(*bottoms)
         # A view of what wants a diff seems to want one, too, even where none is recorded.
         return tops if torch.is_grad_enabled() else tuple(top.detach() if top.requires_grad else top for top in tops)
 

@@ -12,6 +12,9 @@ from torch import Tensor
 
 from .step import NetError, Step
 
+Memory = dict[str, Tensor]
+"""What the layers run so far left in some blobs, by name: the last version of each."""
+
 
 @dataclass
 class Loss:
@@ -43,6 +46,8 @@ class Forward:
     values: dict[str, Tensor] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     diffs: dict[str, Tensor] = field(default_factory=dict)
+    memory: Memory = field(default_factory=dict)
+    """What backward reads, where it reads the last versions of blobs (see OverwritingWalk)."""
 
     def take(self, step: Step, tops: Sequence[Tensor]) -> None:
         """Add a step's tops, and follow the losses that it reads."""
@@ -103,19 +108,23 @@ class Walk:
     def forward(self, fed: Mapping[str, Tensor], kept: Set[str], record: bool) -> Forward:
         """Run every layer, dropping a blob after its last reader unless it is `kept`; `record` has diffs kept too."""
         done = Forward(self.steps)
-        for i, step in enumerate(self.steps):
-            tops = self._tops(step, fed, done.values)
+        for i in range(len(self.steps)):
+            tops = self._tops(i, fed, done)
             if record:
                 tops = tuple(self._record(done, i, position, top) for position, top in enumerate(tops))
             self._add(done, i, tops, kept)
         return done
 
-    @staticmethod
-    def _tops(step: Step, fed: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    def _tops(self, i: int, fed: Mapping[str, Tensor], done: Forward) -> tuple[Tensor, ...]:
         """One layer's tops: handed in, or computed."""
-        if not step.node.bottoms and all(top in fed for top in step.node.tops):
-            return tuple(fed[top] for top in step.node.tops)
-        return step.run([values[blob] for blob in step.node.bottoms])
+        node = self.steps[i].node
+        if not node.bottoms and all(top in fed for top in node.tops):
+            return tuple(fed[top] for top in node.tops)
+        return self.run(i, [done.values[blob] for blob in node.bottoms], done.memory)
+
+    def run(self, i: int, bottoms: Sequence[Tensor], memory: Memory) -> tuple[Tensor, ...]:
+        """One layer on bottoms from anywhere; `memory` goes from each layer of one forward to the next."""
+        return self.steps[i].run(bottoms)
 
     def _add(self, done: Forward, i: int, tops: Sequence[Tensor], kept: Set[str]) -> None:
         """Take over a step's tops, and forget what nobody reads after it."""

@@ -45,7 +45,7 @@ class Solver:
 
     Caffe's generator is seeded with random_seed, NumPy's, which draws anchors and RoIs, with the config's RNG_SEED;
     without a random_seed both are. Under `torchrun` each process has one of the `ranks` (see joined), and the solver
-    works as Caffe on many GPUs.
+    works as Caffe on many GPUs. With `faithful_inplace` gradients are Caffe's where in-place layers overwrite, too.
 
     Differs from Caffe: a loss that is NaN or infinite ends the training, unless `allow_nonfinite`. Snapshots hold no
     diffs.
@@ -63,6 +63,7 @@ class Solver:
         device: str | torch.device = "cpu",
         ranks: Ranks = _ALONE,
         allow_nonfinite: bool = False,
+        faithful_inplace: bool = False,
         name: str = "the solver",
     ) -> None:
         """Build the nets; params have their fillers' values, or those of the files in `weights`."""
@@ -82,7 +83,7 @@ class Solver:
             check_policy(solver)
             check_rule(solver)
             self.smoothed = SmoothedLoss(solver.average_loss)
-            self.nets = SolverNets(solver, self.folder, config, torch.device(device), ranks)
+            self.nets = SolverNets(solver, self.folder, config, torch.device(device), ranks, faithful_inplace)
             if test_feeds and len(test_feeds) != len(self.nets.tests):
                 raise SolverError(f"has {len(self.nets.tests)} test nets, and {len(test_feeds)} test_feeds for them")
         self.net, self.test_nets = self.nets.train, self.nets.tests

@@ -31,11 +31,13 @@ class SolverNets:
         config: Config | None,
         device: torch.device,
         ranks: Ranks = _ALONE,
+        faithful_inplace: bool = False,
     ) -> None:
         """Build them; params have their fillers' values, or those of the files that the solver names as `weights`."""
         self.device, self.ranks = device, ranks
         seed = solver.random_seed if solver.random_seed >= 0 else None
-        self.train = make_net(train_text(solver, folder), "TRAIN", [solver.train_state], config, seed, folder)
+        text = train_text(solver, folder)
+        self.train = make_net(text, "TRAIN", [solver.train_state], config, seed, folder, faithful_inplace)
         if not self.train.loss_weights:
             raise SolverError(
                 f"its net {self.train.graph.name!r} has no loss in phase {self.train.phase}: nothing to learn"
@@ -127,7 +129,13 @@ def texts_to_test(solver: SolverParameter, folder: Path) -> list[NetText]:
 
 
 def make_net(
-    text: NetText, phase: str, states: Sequence[NetState], config: Config | None, seed: int | None, folder: Path
+    text: NetText,
+    phase: str,
+    states: Sequence[NetState],
+    config: Config | None,
+    seed: int | None,
+    folder: Path,
+    faithful_inplace: bool = False,
 ) -> Net:
     """Build a net in a state: its phase, over that what its prototxt says, over that what the solver says."""
     state = NetState(phase=PHASES[phase])
@@ -138,7 +146,8 @@ def make_net(
     net.state.CopyFrom(state)
     name = next(name for name, number in PHASES.items() if number == state.phase)
     text = NetText(net, text.name, text.places, text.notes)
-    return Net(text, name, config=config, level=state.level, seed=seed, folder=folder)
+    level, faithful = state.level, faithful_inplace
+    return Net(text, name, config=config, level=level, seed=seed, folder=folder, faithful_inplace=faithful)
 
 
 def _text(net: str | NetParameter, field: str, folder: Path) -> NetText:

@@ -9,6 +9,7 @@ import pytest
 from recaffe.golden.errors import GoldenError
 from recaffe.golden.fixture import Fixture
 from recaffe.golden.fixture.find import find
+from recaffe.golden.limits import discrete_blobs
 from recaffe.golden.run import Report, hand_in, verify
 from recaffe.layers.base.layer import LayerError
 from recaffe.layers.pooling import PoolingLayer
@@ -99,6 +100,14 @@ def test_labels_must_be_equal() -> None:
     assert bad(report) == ["top/labels"]
 
 
+def test_decisions_that_a_layer_overwrites_in_place_are_no_longer_exact() -> None:
+    text = """input: "x" input_shape { dim: 3 dim: 2 }
+layer { name: "t" type: "Threshold" bottom: "x" top: "t" }
+layer { name: "u" type: "Threshold" bottom: "x" top: "u" }
+layer { name: "n" type: "BatchNorm" bottom: "t" top: "t" }"""
+    assert discrete_blobs(Net(read_net(text))) == {"u"}
+
+
 def test_the_seed_decides_the_samples() -> None:
     report = verify(dataclasses.replace(Fixture.load(FRCNN), rng_seed=15))
     assert "top/rois" in bad(report)
@@ -119,3 +128,35 @@ def test_arrays_that_nobody_takes() -> None:
     with pytest.raises(PrototxtError, match=r"layer 'm' \(MemoryData\): takes rows of 3×4×5") as error:
         hand_in(net, {**ARRAYS, "data": ARRAYS["label"]})
     assert isinstance(error.value.__cause__, LayerError)
+
+
+OVERWRITTEN = """force_backward: true input: "x" input_shape { dim: 1 }
+layer { name: "t" type: "TanH" bottom: "x" top: "y" }
+layer { name: "p" type: "Power" bottom: "y" top: "y" power_param { scale: 2 shift: 0.5 } }"""
+
+
+def overwritten() -> Fixture:
+    """Power in place puts scale² where the diff was, and TanH takes 2 tanh(1) + 0.5 for its top."""
+    top = np.float32([2 * np.tanh(1) + 0.5])
+    return Fixture(
+        Path("overwritten.npz"),
+        OVERWRITTEN,
+        "TRAIN",
+        bottoms={"x": np.ones(1, np.float32)},
+        tops={"y": top},
+        top_diffs={"y": np.float32([7])},
+        diffs={"x": 4 * (1 - top**2)},
+    )
+
+
+@pytest.mark.parametrize("isolate", [False, True], ids=["whole", "isolated"])
+def test_gradients_of_overwritten_blobs(isolate: bool) -> None:
+    report = verify(overwritten(), isolate)
+    assert bad(report) == ["diff/x"]
+    assert [note.partition(":")[2].partition(";")[0] for note in report.notes] == [
+        "2: layer 't' (TanH): Caffe computes its gradient from what 'p' (Power) left in 'y'",
+        "3: layer 'p' (Power): computes in place, and Caffe computes its gradient from what it has overwritten",
+    ]
+    report = verify(overwritten(), isolate, faithful_inplace=True)
+    assert report.ok
+    assert report.notes == []

@@ -139,3 +139,39 @@ def test_bottoms_and_tops_must_suit() -> None:
         PoolingLayer(kernel_size=2).top_shapes((2, 3, 5))
     with pytest.raises(LayerError, match="second top, the mask, only with pool MAX, not with AVE"):
         PoolingLayer(kernel_size=2, pool="AVE").setup((2, 3, 5, 7), num_tops=2)
+
+
+LOWEST = torch.finfo(torch.float32).min
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("pad", [0, 1])
+@pytest.mark.parametrize("mask", [True, False])
+def test_nan_is_never_the_maximum(pad: int, mask: bool) -> None:
+    # Caffe starts from -FLT_MAX and takes what is greater: nothing is greater than NaN, nor is NaN.
+    x = torch.randn(2, 3, 5, 6)
+    x[0, 1, 2, 3], x[1, 0, 0, 0], x[1, 2, 4, 5] = NAN, NAN, NAN
+    layer = PoolingLayer(kernel_size=3, stride=2, pad=pad)
+    layer.setup((2, 3, 5, 6), num_tops=1 + mask)
+    tops = layer(x)
+    clean = layer(x.nan_to_num(nan=-1e9))
+    assert all(torch.equal(a, b) for a, b in zip(tops, clean, strict=True))
+
+
+def test_a_window_of_nothing_above_the_lowest_float_is_an_empty_one() -> None:
+    x = torch.tensor([[NAN, NAN, -INF, LOWEST], [NAN, NAN, -INF, -INF], [1.0, NAN, INF, NAN], [0.0, NAN, NAN, INF]])
+    layer = PoolingLayer(kernel_size=2, stride=2)
+    layer.setup((1, 1, 4, 4), num_tops=2)
+    y, mask = layer(x[None, None])
+    assert y[0, 0].tolist() == [[LOWEST, LOWEST], [1.0, INF]]
+    assert mask[0, 0].tolist() == [[-1, -1], [8, 10]]
+
+
+def test_its_diff_goes_where_the_mask_says() -> None:
+    x = torch.tensor([[NAN, NAN, 3.0, NAN]] * 2).repeat(1, 2, 1, 1).requires_grad_()
+    (y,) = PoolingLayer(kernel_size=2, stride=2)(x)
+    assert y[0].tolist() == [[[LOWEST, 3.0]], [[LOWEST, 3.0]]]
+    y.backward(torch.tensor([[[[1.0, 2.0]], [[4.0, 8.0]]]]))
+    assert x.grad is not None
+    # The empty window's mask is -1: the diff 4 reaches the last cell of the plane before.
+    assert x.grad[0].tolist() == [[[0, 0, 2, 0], [0, 0, 0, 4]], [[0, 0, 8, 0], [0, 0, 0, 0]]]

@@ -17,7 +17,7 @@ from .arguments import add_sides, files_of, subject_of, told, told_command
 
 NAME = "certify"
 HELP = "certify a net against golden blobs and detections of many images"
-_DECIDE = ("tolerance", "phase", "level", "stage", "variant", "set", "thresh", "max_per_image")
+_DECIDE = ("tolerance", "phase", "level", "stage", "variant", "set", "faithful_inplace", "thresh", "max_per_image")
 """Options that a run's result depends on."""
 
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import add_sides, files_of, in_flags, subject_of, told, told_command
+from .arguments import add_sides, files_of, in_flags, subject_of, told_command, told_of_case
 
 if TYPE_CHECKING:
     from ...golden import Subject
@@ -40,11 +40,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare with each fixture in turn."""
-    from ...golden import GoldenError
     from ...golden.diagnosis import Options, as_json
     from ...golden.fixture import find
-    from ...layers import LayerError
-    from ...prototxt import PrototxtError
     from ...prototxt.files import whole_file
     from ..report import Document, as_text
 
@@ -58,12 +55,13 @@ def run(args: argparse.Namespace) -> int:
         for path in found.fixtures:
             try:
                 comparison = _compare(subject, path, options, report)
-            except (GoldenError, PrototxtError, LayerError) as error:
+            except Exception as error:  # a defect of ours in one case, too, must not keep the others from running
                 counts["unusable"] += 1
-                entries.append({"path": str(path), "error": told(error, args.flags)})
-                text = f"error  {path}: {told(error, args.flags)}"
+                reason = told_of_case(error, args.flags)
+                entries.append({"path": str(path), "error": reason})
+                text = f"error  {path}: {reason}"
                 if report is not None:
-                    report.add_unusable(str(path), told(error, args.flags))
+                    report.add_unusable(str(path), reason)
             else:
                 counts[comparison.outcome] += 1
                 entries.append({"ok": comparison.ok, "outcome": comparison.outcome, **as_json(comparison)})
@@ -91,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _flagged(args: argparse.Namespace, text: str) -> str:
     """A text with flags for what a comparison names."""
-    return in_flags(text, ("isolate", "verbose", *_OF_PORT), args.flags | _OF_PORT)
+    return in_flags(text, ("isolate", "verbose", "faithful_inplace", *_OF_PORT), args.flags | _OF_PORT)
 
 
 def _compare(subject: Subject, path: Path, options: Options, report: Document | None) -> Comparison:

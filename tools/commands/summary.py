@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 
-from .arguments import add_net, allowed, input_shapes, net_of
+from .arguments import add_net, allowed, in_flags, input_shapes, net_of
 
 NAME = "summary"
+_WAYS = {"faithful_inplace": "recaffe train --faithful-inplace"}
 HELP = "print a net's layers, blob and param shapes, multiply-adds and memory"
 
 
@@ -22,16 +23,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the summary."""
+    from ...prototxt.net import inplace_hazards
     from ...prototxt.text import read_net
     from ..report import summary_json, summary_text
 
     shapes = input_shapes(args.input)
     net = net_of(args, read_net(args.net), shapes)
     report = net.load(args.weights, allow=allowed(args)).report() if args.weights else ""
+    notes = [in_flags(line, _WAYS, _WAYS) for line in inplace_hazards(net)]
     if args.json:
-        print(json.dumps(summary_json(net)))
+        print(json.dumps(summary_json(net) | {"notes": notes}))
     else:
-        print(summary_text(net))
-        if report:
-            print(report)
+        print("\n".join(filter(None, (summary_text(net), *(f"note: {note}" for note in notes), report))))
     return 0

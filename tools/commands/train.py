@@ -8,13 +8,14 @@ Caffe on many GPUs, and with --resume auto a restart goes on from the last snaps
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import add_config, add_means, add_set, config_of, means_of, set_of
+from .arguments import add_config, add_faithful_inplace, add_means, add_set, config_of, in_flags, means_of, set_of
 from .errors import CommandError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--proposals", metavar="FILE", help="boxes for a Fast R-CNN net: .npz, the originals' .pkl, or .mat"
     )
     add_means(parser)
+    add_faithful_inplace(parser)
     add_config(parser)
 
 
@@ -70,10 +72,13 @@ def _heard(ranks: Ranks) -> ExitStack:
 
 
 def _train(args: argparse.Namespace, ranks: Ranks) -> int:
+    from ...prototxt.net import inplace_hazards
     from ..datasets import training_roidb
     from ..training import train_through
 
     solver = _solver(args, ranks)
+    for line in inplace_hazards(solver.net):
+        print(f"note: {in_flags(line, ('faithful_inplace',), args.flags)}", file=sys.stderr)
     roidb = training_roidb([set_of(args)], solver.net.config, [args.proposals] if args.proposals else ())
     if not train_through(solver, roidb, args.out, partial(_start, args), means_of(args)):
         raise CommandError(f"stopped after iteration {solver.iter}; --resume goes on from there")

@@ -36,6 +36,7 @@ class Means:
     device: str | torch.device = "cpu"
     bf16: bool = False
     compiled: bool = False
+    faithful_inplace: bool = False
 
 
 def solver_into(
@@ -49,7 +50,8 @@ def solver_into(
     infix = f"_{config['TRAIN.SNAPSHOT_INFIX']}" if config["TRAIN.SNAPSHOT_INFIX"] else ""
     param.snapshot_prefix = str(out / f"{Path(param.snapshot_prefix or name).stem}{infix}")
     out.mkdir(parents=True, exist_ok=True)
-    solver = Solver(param, config=config, ranks=ranks, name=name, device=means.device)
+    faithful = means.faithful_inplace
+    solver = Solver(param, config=config, ranks=ranks, name=name, device=means.device, faithful_inplace=faithful)
     if means.bf16:
         solver.precision = torch.autocast(torch.device(means.device).type, torch.bfloat16)
     if means.compiled:

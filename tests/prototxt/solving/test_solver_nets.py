@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from recaffe.prototxt.export.net_params import params_of, write_weights
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.solving.policies import SolverError
+from recaffe.prototxt.solving.solver import Solver
 from recaffe.prototxt.solving.solver_nets import SolverNets, share_params
 from recaffe.prototxt.text.read import read_net, read_solver
 
@@ -128,3 +130,25 @@ def test_weights_are_loaded_and_told_of(tmp_path: Path) -> None:
     other = NET.replace('"fc"', '"other"')
     with pytest.raises(SolverError, match=r"^names the weights a.caffemodel, of which no layer is in net 'small'$"):
         nets(f'net_param {{ {other} }} weights: "a.caffemodel"', tmp_path)
+
+
+OVERWRITTEN = """
+  force_backward: true
+  layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 1 } } }
+  layer { name: "fc" type: "InnerProduct" bottom: "x" top: "fc" inner_product_param { num_output: 1 bias_term: false
+    weight_filler { value: 1 } } }
+  layer { name: "t" type: "TanH" bottom: "fc" top: "y" }
+  layer { name: "p" type: "Power" bottom: "y" top: "y" power_param { scale: 2 shift: 0.5 } }
+  layer { name: "loss" type: "Reduction" bottom: "y" top: "loss" loss_weight: 1 }
+"""
+
+
+@pytest.mark.parametrize("faithful", [False, True])
+def test_it_learns_from_caffes_gradient_of_overwritten_blobs(faithful: bool, tmp_path: Path) -> None:
+    text = f'base_lr: 0.1 lr_policy: "fixed" net_param {{ {OVERWRITTEN} }}'
+    feed = {"x": torch.ones(1, 1)}
+    solver = Solver.from_prototxt(text, feed=lambda number: feed, folder=tmp_path, faithful_inplace=faithful)
+    solver.step(1)
+    y = math.tanh(1)
+    gradient = 4 * (1 - (2 * y + 0.5) ** 2) if faithful else 2 * (1 - y**2)
+    assert solver.net.layer("fc").params[0].item() == pytest.approx(1 - 0.1 * gradient, rel=1e-5)

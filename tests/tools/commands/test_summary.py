@@ -78,3 +78,18 @@ def test_the_table_and_the_weights_report(capsys: pytest.CaptureFixture[str]) ->
 def test_a_wrong_input(vgg16: str, shape: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", vgg16, "--input", shape]) == 2
     assert capsys.readouterr().err == f"recaffe summary: {message.format(net=vgg16)}\n"
+
+
+def test_what_computing_in_place_changes_in_caffe_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "net.prototxt"
+    path.write_text(
+        'force_backward: true input: "x" input_shape { dim: 1 }\n'
+        'layer { name: "t" type: "TanH" bottom: "x" top: "y" }\n'
+        'layer { name: "e" type: "Exp" bottom: "y" top: "y" }\n'
+    )
+    (note,) = summary(capsys, str(path))["notes"]  # type: ignore[misc]
+    assert "layer 't' (TanH): Caffe computes its gradient from what 'e' (Exp) left in 'y'" in note
+    assert main(["summary", str(path)]) == 0
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told == f"note: {note}"
+    assert told.endswith("(recaffe train --faithful-inplace computes Caffe's)")

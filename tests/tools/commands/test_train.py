@@ -9,6 +9,7 @@ import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,6 +136,31 @@ def test_faster_ways(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     whole, half = (lines_of(tmp_path / name)[0]["loss"] for name in ("whole", "half"))
     assert half != whole
     assert half == pytest.approx(whole, rel=0.02)
+
+
+def test_overwriting_as_caffe_does(
+    train: Train, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    build = Net.__init__
+
+    def built(self: Net, *args: Any, **keywords: Any) -> None:
+        asked.append(keywords.get("faithful_inplace", False))
+        build(self, *args, **keywords)
+
+    monkeypatch.setattr(Net, "__init__", built)
+    net = tmp_path / "train.prototxt"
+    net.write_text((home / "train.prototxt").read_text().replace('type: "ReLU"', 'type: "BNLL"', 1))
+    solver = (home / "solver.prototxt").read_text().replace(str(home / "train.prototxt"), str(net))
+    (tmp_path / "solver.prototxt").write_text(solver)
+    words = [str(tmp_path / "solver.prototxt"), str(home / "shapes"), "--cfg", str(home / "small.yml"), "--quiet"]
+    for flags in ([], ["--faithful-inplace"]):
+        assert main(["train", *words, "--iters", "1", "--out", str(tmp_path / f"out{len(flags)}"), *flags]) == 0
+        told = capsys.readouterr().err
+        assert ("(BNLL): computes in place" in told) == (not flags)
+        assert ("(--faithful-inplace computes Caffe's)" in told) == (not flags)
+        assert asked[0] == bool(flags)
+        asked.clear()
 
 
 def test_a_loss_that_explodes_leaves_a_snapshot(

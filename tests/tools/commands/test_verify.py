@@ -95,6 +95,28 @@ def test_a_broken_file_is_status_2_and_the_others_still_run(tmp_path: Path, caps
     assert "1 same, 1 unusable" in out
 
 
+def test_a_defect_in_one_case_is_told_in_a_line_and_the_others_still_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_load(path: Path) -> Fixture:
+        return load(path) if path.name == ROIS.name else Fixture.absent  # type: ignore[attr-defined]
+
+    load = Fixture.load
+    monkeypatch.setattr(Fixture, "load", broken_load)
+    bad = Path(shutil.copy(ROIS, tmp_path / "bad.npz"))
+    assert main(["verify", str(bad), str(ROIS)]) == 2
+    out, err = capsys.readouterr()
+    line = f"error  {bad}: AttributeError: type object 'Fixture' has no attribute 'absent' (a defect of recaffe, "
+    assert line in out
+    assert out.splitlines()[-1].endswith("1 same, 1 unusable")
+    assert not err
+    monkeypatch.setenv("RECAFFE_TRACEBACK", "1")
+    assert main(["verify", str(bad), str(ROIS)]) == 2
+    out, err = capsys.readouterr()
+    assert "1 same, 1 unusable" in out
+    assert "Traceback" in err
+
+
 def test_companions_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(ROIS, tmp_path)
     (tmp_path / "a.caffemodel").touch()
@@ -113,3 +135,22 @@ def test_a_note_names_the_flag(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["verify", str(tmp_path / "a.npz")]) == 0
     told = "note: values overwritten in place and states of the random generator: --isolate compares them\n"
     assert told in capsys.readouterr().out
+
+
+def test_gradients_of_overwritten_blobs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # Power in place puts scale² where the diff was, and TanH takes 2 tanh(1) + 0.5 for its top.
+    path, top = tmp_path / "overwritten.npz", np.float32([2 * np.tanh(1) + 0.5])
+    text = """force_backward: true input: "x" input_shape { dim: 1 }
+layer { name: "t" type: "TanH" bottom: "x" top: "y" }
+layer { name: "p" type: "Power" bottom: "y" top: "y" power_param { scale: 2 shift: 0.5 } }"""
+    one, diffs = np.ones(1, np.float32), {"x": 4 * (1 - top**2)}
+    Fixture(path, text, "TRAIN", bottoms={"x": one}, tops={"y": top}, top_diffs={"y": one}, diffs=diffs).save(path)
+    assert main(["verify", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "note: <text>:3: layer 'p' (Power): computes in place" in out
+    assert "(--faithful-inplace computes Caffe's)" in out
+    assert main(["verify", "--faithful-inplace", str(path)]) == 0
+    assert "note" not in capsys.readouterr().out
+    assert main(["compare", "-", "-", str(path)]) == 1
+    assert "(--faithful-inplace computes Caffe's)" in capsys.readouterr().out
+    assert main(["compare", "--faithful-inplace", "-", "-", str(path)]) == 0

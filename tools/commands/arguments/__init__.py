@@ -1,10 +1,11 @@
 """What commands share: arguments, and a library's words in those of the command line."""
 
-from .flags import in_flags, told
+from .flags import in_flags, told, told_of_case
 from .options import (
     add_config,
     add_device,
     add_dialect,
+    add_faithful_inplace,
     add_means,
     add_net,
     add_set,
@@ -24,6 +25,7 @@ __all__ = [
     "add_config",
     "add_device",
     "add_dialect",
+    "add_faithful_inplace",
     "add_means",
     "add_net",
     "add_set",
@@ -41,4 +43,5 @@ __all__ = [
     "subject_of",
     "told",
     "told_command",
+    "told_of_case",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 from collections.abc import Iterable, Mapping
 
 from ....errors import RecaffeError
@@ -11,6 +13,19 @@ from ....errors import RecaffeError
 def told(error: Exception, flags: Mapping[str, str]) -> str:
     """An error's text, in the flags of the running command."""
     return in_flags(str(error), error.choices, flags) if isinstance(error, RecaffeError) else str(error)
+
+
+def told_of_case(error: Exception, flags: Mapping[str, str]) -> str:
+    """The same for one case of many, after which the next is run: a defect of ours is named as one, in one line.
+
+    With RECAFFE_TRACEBACK=1 in the environment it is shown where the error came from.
+    """
+    if os.environ.get("RECAFFE_TRACEBACK") == "1":
+        traceback.print_exception(error)
+    if isinstance(error, RecaffeError | OSError):
+        return told(error, flags)
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{text} (a defect of recaffe, please report it; RECAFFE_TRACEBACK=1 shows where it arose)"
 
 
 def in_flags(text: str, choices: Iterable[str], flags: Mapping[str, str]) -> str:

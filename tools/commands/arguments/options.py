@@ -94,6 +94,15 @@ def changed_config(args: argparse.Namespace, config: Config) -> Config:
     return config.with_set(args.set, "--set") if args.set else config
 
 
+def add_faithful_inplace(parser: argparse.ArgumentParser) -> None:
+    """Add the choice between true gradients and those of Caffe's in-place layers."""
+    parser.add_argument(
+        "--faithful-inplace",
+        action="store_true",
+        help="let backward read what in-place layers have overwritten, as Caffe's does, wrong gradients and all",
+    )
+
+
 def add_dialect(parser: argparse.ArgumentParser) -> None:
     """Add the Caffe that a .caffemodel is written for; `dialect_of` in prototxt/files refuses what is none."""
     parser.add_argument(
@@ -167,4 +176,6 @@ def means_of(args: argparse.Namespace) -> Means:
     """The arguments that `add_means` added."""
     from ...training import Means
 
-    return Means(args.workers, args.quiet, device_of(args), args.bf16, args.compile)
+    return Means(
+        args.workers, args.quiet, device_of(args), args.bf16, args.compile, getattr(args, "faithful_inplace", False)
+    )

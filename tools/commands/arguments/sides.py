@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import add_config, changed_config
+from .options import add_config, add_faithful_inplace, changed_config
 
 if TYPE_CHECKING:
     from ....golden import Subject
@@ -30,6 +30,7 @@ def add_sides(parser: argparse.ArgumentParser, runs: str) -> None:
     parser.add_argument("--phase", choices=("TEST", "TRAIN"), help="the phase (default the fixture's)")
     parser.add_argument("--level", type=int, default=0, help="the level that include and exclude rules see (default 0)")
     parser.add_argument("--stage", action="append", default=[], help="a stage that they see; may be given again")
+    add_faithful_inplace(parser)
     add_config(parser, "the fixture's")
 
 
@@ -47,6 +48,7 @@ def subject_of(args: argparse.Namespace, until: str = "") -> Subject:
         level=args.level,
         stages=tuple(args.stage),
         until=until,
+        faithful_inplace=args.faithful_inplace,
     )
 
 
