@@ -14,6 +14,8 @@ from recaffe.prototxt.export import pt2
 from recaffe.prototxt.export.models import write_model
 from recaffe.prototxt.export.pt2 import fixed_sizes, load_pt2, write_pt2
 from recaffe.prototxt.export.refusals import ExportError
+from recaffe.prototxt.export.torch import write_module
+from recaffe.prototxt.net.fold import fold
 from recaffe.prototxt.net.net import Net
 
 NETS = Path(__file__).parents[3] / "golden" / "fixtures" / "nets"
@@ -110,3 +112,31 @@ def test_what_torch_cannot_trace_is_refused(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(ExportError, match=told):
         write_pt2(tmp_path / "a.pt2", net.parts, net.inputs, net.outputs)
     assert not (tmp_path / "a.pt2").exists()
+
+
+TAPS = [
+    ("Convolution", "dim: 2 dim: 3 dim: 7 dim: 9", "kernel_size: 3 dilation: 0"),
+    ("Deconvolution", "dim: 2 dim: 3 dim: 7 dim: 9", "kernel_size: 3 stride: 2 dilation: 0 dilation: 2"),
+    ("Convolution", "dim: 2 dim: 3 dim: 4 dim: 5 dim: 6 dim: 7", "kernel_size: 2"),
+    ("Deconvolution", "dim: 2 dim: 3 dim: 4 dim: 5 dim: 6 dim: 7", "kernel_size: 2 stride: 2"),
+    ("Convolution", "dim: 2 dim: 3 dim: 8 dim: 2", "kernel_size: 5 pad: 1 stride: 2"),
+]
+
+
+@pytest.mark.parametrize("folded", [False, True])
+@pytest.mark.parametrize(("kind", "shape", "fields"), TAPS)
+def test_filters_that_torch_lacks(kind: str, shape: str, fields: str, folded: bool, tmp_path: Path) -> None:
+    net = Net.from_prototxt(
+        f'layer {{ name: "x" type: "Input" top: "x" input_param {{ shape {{ {shape} }} }} }}\n'
+        f'layer {{ name: "c" type: "{kind}" bottom: "x" top: "c" convolution_param {{ num_output: 4 {fields} '
+        'weight_filler { type: "xavier" } bias_filler { type: "uniform" } } }\n'
+        'layer { name: "s" type: "Scale" bottom: "c" top: "s" scale_param { filler { type: "uniform" } } }\n'
+    )
+    parts = fold(net.parts).parts if folded else net.parts
+    assert len(parts.steps) == 3 - (folded and kind == "Convolution")
+    write_pt2(tmp_path / "a.pt2", parts, net.inputs, net.outputs)
+    feed = {"x": torch.rand(net.blob_shapes["x"], generator=torch.Generator().manual_seed(2))}
+    net.folding = False
+    torch.testing.assert_close(load_pt2(tmp_path / "a.pt2")(feed)["s"], net(feed)["s"])
+    with pytest.raises(ExportError, match="cannot be written as PyTorch code: "):
+        write_module("net", parts, net.inputs, net.outputs)
