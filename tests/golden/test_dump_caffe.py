@@ -298,3 +298,63 @@ def test_no_pycaffe(caffe: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setitem(sys.modules, "caffe", None)
     assert dump_caffe.main(words("frcnn_test", "--batches", "1")) == 2
     assert capsys.readouterr().err.endswith("): name the folder that holds it with --lib\n")
+
+
+@pytest.mark.parametrize("wrapper", ["lacking", "guarded", "built"])
+def test_no_gpu_build_of_nms_is_needed(
+    wrapper: str, caffe: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The originals' nms_wrapper imports gpu_nms first; teams without a GPU have guarded that import."""
+    source = "from nms.gpu_nms import gpu_nms\n"
+    if wrapper == "guarded":
+        source = "try:\n    from nms.gpu_nms import gpu_nms\nexcept ImportError:\n    gpu_nms = None\n"
+    folders = (tmp_path / "nms", tmp_path / "more")
+    for folder in folders:
+        folder.mkdir()
+    (folders[0] / "__init__.py").touch()
+    (folders[0] / "cpu_nms.py").write_text("def cpu_nms(dets, thresh):\n    return []\n")
+    if wrapper == "built":
+        (folders[0] / "gpu_nms.py").write_text("def gpu_nms(dets, thresh):\n    return []\n")
+    (folders[1] / "nms_wrapper.py").write_text(source + "from nms.cpu_nms import cpu_nms\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(
+        importlib.import_module("fast_rcnn"), "__path__", [str(STAND_IN / "fast_rcnn"), str(folders[1])]
+    )
+    config = importlib.import_module("fast_rcnn.config")
+    monkeypatch.setitem(config.cfg, "USE_GPU_NMS", True)
+    try:
+        made = dump_caffe.load_config(dump_caffe.parser().parse_args(["a", "b", "--batches", "1"]))
+        assert made["USE_GPU_NMS"] is (wrapper == "built")
+        assert importlib.import_module("fast_rcnn.nms_wrapper").cpu_nms([], 0.5) == []
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "nms" or name.endswith(".nms_wrapper")]:
+            del sys.modules[name]
+
+
+def test_a_train_net_without_its_yaml_is_told(
+    caffe: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(*args: object) -> None:
+        raise IndexError("list index\nout of range")
+
+    monkeypatch.setattr(caffe.Net, "__init__", failing)
+    line = words("frcnn_train", "--arrays", NETS / "frcnn_train.npz")
+    with pytest.raises(IndexError):
+        dump_caffe.main(line)
+    del line[line.index("--cfg") : line.index("--cfg") + 2]
+    assert dump_caffe.main(line) == 2
+    assert capsys.readouterr().err == (
+        "dump_caffe.py: a layer failed (IndexError: list index out of range); a TRAIN net needs the YAML it is trained "
+        "by: name it with --cfg\n"
+    )
+
+
+def test_comments_that_are_not_utf8(caffe: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = words("frcnn_test", "--arrays", NETS / "frcnn_test.npz")
+    plain = Path("net.prototxt").read_bytes()
+    Path("net.prototxt").write_bytes("# 卷积 é\n".encode("gbk", "replace") + plain)
+    assert dump_caffe.main(line) == 0
+    fixture = Fixture.load("golden/frcnn_test.test.npz")
+    assert fixture.prototxt.encode("utf-8", "surrogateescape") == Path("net.prototxt").read_bytes()
+    assert read_net(fixture.prototxt).net == read_net(plain.decode()).net
+    assert verify(fixture).ok

@@ -25,8 +25,8 @@ def run(args: argparse.Namespace) -> int:
     from ...prototxt.text import read_net
     from ..report import summary_json, summary_text
 
-    shapes = input_shapes(args.input)
-    net = net_of(args, read_net(args.net), shapes)
+    shapes, text = input_shapes(args.input), read_net(args.net)
+    net = net_of(args, text, shapes)
     report = net.load(args.weights, allow=allowed(args)).report() if args.weights else ""
     if args.json:
         print(json.dumps(summary_json(net)))
@@ -34,4 +34,6 @@ def run(args: argparse.Namespace) -> int:
         print(summary_text(net))
         if report:
             print(report)
+        for note in text.notes:
+            print(f"note: {args.net}: {note}")
     return 0

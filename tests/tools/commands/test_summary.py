@@ -78,3 +78,11 @@ def test_the_table_and_the_weights_report(capsys: pytest.CaptureFixture[str]) ->
 def test_a_wrong_input(vgg16: str, shape: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", vgg16, "--input", shape]) == 2
     assert capsys.readouterr().err == f"recaffe summary: {message.format(net=vgg16)}\n"
+
+
+def test_bytes_that_are_not_utf8_are_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "gbk.prototxt"
+    path.write_bytes("# 卷积\nlayer { name: 'x' type: 'Input' top: 'x' }".encode("gbk"))
+    assert main(["summary", str(path)]) == 0
+    note = f"note: {path}: line 1: bytes that are not UTF-8, in strings read as \\xNN"
+    assert capsys.readouterr().out.splitlines()[-1] == note
