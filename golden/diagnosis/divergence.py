@@ -24,6 +24,7 @@ from .differences import compare_nets, compare_params
 from .findings import BlobFinding, Comparison
 from .language import Vocabulary
 from .margins import Fate, fates
+from .tipping import Tipped, tipped
 from .verdict import decide
 
 Array = npt.NDArray[Any]
@@ -49,6 +50,7 @@ class _Chain:
     notes: list[str] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
     trace: list[BlobResult] = field(default_factory=list)
+    tipped: Tipped | None = None
     stopped: str = ""
 
 
@@ -91,6 +93,7 @@ def compare_fixture(
         isolated=tuple(alone.findings),
         trace=tuple(chain.trace),
         fates=tuple(chain.fates),
+        tipped=chain.tipped,
         notes=tuple(dict.fromkeys([*chain.notes, *alone.notes])),
     )
     return replace(found, verdict=decide(found, chain.stopped, describer.decisions))
@@ -107,6 +110,7 @@ def _train(subject: Subject, fixture: Fixture, chain: _Chain, watch: Watch) -> N
         return
     chain.trace += trained.results
     chain.notes += trained.notes
+    chain.tipped = tipped(fixture, subject, trained)
 
 
 def _wanted(fixture: Fixture, reference: Net, ours: Net, until: bool) -> Fixture:

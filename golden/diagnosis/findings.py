@@ -10,6 +10,7 @@ from typing import Any
 from ..compare import BlobResult
 from .differences import FieldDifference, Measures, ParamDifference, RoiMatch
 from .margins import Fate
+from .tipping import Tipped
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ class Comparison:
     """Losses, rates, params and histories of a solver's steps."""
     fates: tuple[Fate, ...] = ()
     """Why RoIs were lost or added in the chain."""
+    tipped: Tipped | None = None
+    """The one decision of the training by which the solver's steps leave the golden's, if it is but one."""
     notes: tuple[str, ...] = field(default=())
 
     @property
