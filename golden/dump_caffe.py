@@ -19,6 +19,7 @@ comes before NumPy is seeded, so that the layers behind draw the same numbers wh
 from __future__ import division, print_function
 
 import argparse
+import codecs
 import collections
 import hashlib
 import importlib
@@ -29,6 +30,7 @@ import platform
 import re
 import sys
 import time
+import types
 import zipfile
 
 import numpy as np
@@ -96,9 +98,19 @@ def load_config(args):
         module.cfg_from_file(path)
     if args.set:
         module.cfg_from_list(args.set)
-    if not hasattr(optional("fast_rcnn.nms_wrapper"), "gpu_nms"):
+    if getattr(nms_wrapper(), "gpu_nms", None) is None:
         module.cfg.USE_GPU_NMS = False  # whatever it says, there is only the CPU's rule
     return module.cfg
+
+
+def nms_wrapper():
+    """The originals' nms_wrapper; where no GPU's NMS is built, which it imports first, it is made to do without."""
+    wrapper = optional("fast_rcnn.nms_wrapper")
+    if wrapper is None and optional("nms.cpu_nms") is not None and optional("nms.gpu_nms") is None:
+        sys.modules["nms.gpu_nms"] = types.ModuleType("nms.gpu_nms")
+        sys.modules["nms.gpu_nms"].gpu_nms = None
+        wrapper = optional("fast_rcnn.nms_wrapper")
+    return wrapper
 
 
 def flat(config, prefix=""):
@@ -122,6 +134,21 @@ def sha256(path):
 
 
 # --- files
+
+
+def kept(error):
+    """Bytes that are not UTF-8 as lone surrogates, as Python 3 has them under the name surrogateescape."""
+    wrong = bytearray(error.object[error.start : error.end])
+    return "".join(("\\udc%02x" % byte).encode("ascii").decode("unicode_escape") for byte in wrong), error.end
+
+
+codecs.register_error("kept", kept)
+
+
+def read_text(path):
+    """A file's text, whatever the encoding of its comments and names."""
+    with open(path, "rb") as stream:
+        return stream.read().decode("utf-8-sig", "kept")
 
 
 def text(value):
@@ -371,8 +398,7 @@ def read_boxes(path, image):
     """The boxes of an image, from lines `IMAGE x1 y1 x2 y2 CLASS` in its own pixels, counted from 0."""
     if path is None:
         raise KitError("this net takes gt_boxes: give lines `IMAGE x1 y1 x2 y2 CLASS` in a file with --boxes")
-    with io.open(path, encoding="utf-8") as lines:
-        rows = [line.split() for line in lines]
+    rows = [line.split() for line in read_text(path).splitlines()]
     rows = [row[1:] for row in rows if row[:1] == [image]]
     try:
         boxes = np.array(rows, np.float32)
@@ -485,6 +511,19 @@ def dump(kit, case, writer):
     return {"loss": loss, "notes": notes, "layers": len(layers), "blobs": len(net.blobs)}
 
 
+def dump_or_tell(kit, case, writer):
+    """The same; what a layer raises where the originals' config was left as it comes is told with the way out."""
+    try:
+        return dump(kit, case, writer)
+    except (KitError, EnvironmentError):
+        raise
+    except Exception as error:
+        if kit.args.phase != "TRAIN" or kit.config is None or kit.args.cfg:
+            raise
+        reason = "%s: %s" % (type(error).__name__, " ".join(str(error).split()))
+        raise KitError("a layer failed (%s); a TRAIN net needs the YAML it is trained by: name it with --cfg" % reason)
+
+
 def head_of(kit, told):
     """The keys that say which net this is and how it ran."""
     config = {key: value for key, value in told["config"].items() if key.rpartition(".")[2] in KEYS}
@@ -508,8 +547,7 @@ def head_of(kit, told):
 def prepare(args):
     """What all cases share, and what is told of it in `meta`."""
     caffe, config = load_caffe(args), load_config(args)
-    with io.open(args.prototxt, encoding="utf-8") as stream:
-        prototxt = stream.read()
+    prototxt = read_text(args.prototxt)
     told = {name: getattr(args, name) for name in ("phase", "seed", "backward", "gpu", "means", "sides", "piece_mb")}
     versions = {"python": platform.python_version(), "machine": platform.platform(), "numpy": np.__version__}
     for name in ("caffe", "cv2", "PIL", "google.protobuf"):
@@ -538,7 +576,7 @@ def run(args):
             continue
         writer = Writer(path, args.piece_mb * 1e6)
         try:
-            told.update(dump(kit, case, writer))
+            told.update(dump_or_tell(kit, case, writer))
             writer.close(**head_of(kit, told))
         finally:
             writer.remove(".part")

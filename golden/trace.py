@@ -92,6 +92,8 @@ class TraceReport:
     results: list[BlobResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     watch: Watch | None = None
+    prepare: Callable[[Solver], object] | None = None
+    """Is shown the solver before its first step."""
 
     def run(self) -> None:
         """The steps from the fixture's params on, then some more from each of Caffe's snapshots beside it."""
@@ -100,6 +102,8 @@ class TraceReport:
         self.subject.fill(solver.net, self.fixture)
         if "rng_seed" in single:
             solver.net.rng.seed(int(single["rng_seed"]))
+        if self.prepare is not None:
+            self.prepare(solver)
         rates = self._step(solver, "loss", single["loss"])
         if "lr" in single:
             self._compare("lr", single["lr"][: len(rates)], np.array(rates))
@@ -190,9 +194,14 @@ class TraceReport:
             self.watch(self.results[-1], want, have.detach().cpu().numpy() if isinstance(have, Tensor) else have)
 
 
-def compare_trace(fixture: Fixture, subject: Subject = Subject(), watch: Watch | None = None) -> TraceReport:
+def compare_trace(
+    fixture: Fixture,
+    subject: Subject = Subject(),
+    watch: Watch | None = None,
+    prepare: Callable[[Solver], object] | None = None,
+) -> TraceReport:
     """Train as the fixture's trace did."""
-    report = TraceReport(fixture, Trace.of(fixture), subject, watch=watch)
+    report = TraceReport(fixture, Trace.of(fixture), subject, watch=watch, prepare=prepare)
     report.run()
     return report
 

@@ -85,8 +85,16 @@ def parse_line(line: str) -> tuple[str, int]:
     A line without a space is both.
     """
     name, space, text = line.rpartition(" ")
-    number = re.match(r"\s*([+-]?\d+)", text)
-    return name if space else line, int(number[1]) if number else 0
+    return name if space else line, _atoi(text)
+
+
+def _atoi(text: str) -> int:
+    """What C's atoi reads: a long, at most the largest there is, of which an int keeps the lower 32 bits."""
+    found = re.match(r"\s*([+-]?)0*(\d*)", text, re.ASCII)
+    assert found
+    digits = found[2] if len(found[2]) < 20 else "9" * 20
+    number = max(-(1 << 63), min((1 << 63) - 1, int(f"{found[1]}{digits or 0}")))
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def _cycle(lines: list[tuple[str, int]], start: int, shuffler: Draws | None) -> Iterator[tuple[str, int]]:

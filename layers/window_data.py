@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,8 @@ class WindowDataLayer(SourceLayer):
             raise LayerError("needs a crop_size in its transform_param")
         if 2 * context_pad >= size:
             raise LayerError(f"has context_pad {context_pad} on both sides of a crop_size of {size}")
+        if not isfinite(fg_fraction):
+            raise LayerError(f"takes fg_fraction of a batch as foreground, which cannot be {fg_fraction}")
         self.num_foreground = int(np.float32(self.batch_size) * np.float32(fg_fraction))
         self.thresholds = np.float32(fg_threshold), np.float32(bg_threshold)
         self.scale, self.cut = np.float32(scale), Cut(size, context_pad, crop_mode == "square")

@@ -24,7 +24,7 @@ BELOW = ("errors", "nearest")  # modules at the root, below all rooms: the base 
 FRONT = ("__init__", "__main__")  # modules at the root, above all rooms
 GENERATED = {"prototxt/caffe_pb2.py", "prototxt/caffe_pb2.pyi"}
 LONGEST_FILE, LONGEST_TEST, LONGEST_FUNCTION, LARGEST_FILE = 250, 300, 50, 1 << 20
-CARRIED = {"golden/dump_caffe.py": 600}  # one file, as it is carried to the old machine
+CARRIED = {"golden/dump_caffe.py": 640}  # one file, as it is carried to the old machine
 BINARY = {".npz", ".caffemodel", ".png", ".jpg"}
 
 

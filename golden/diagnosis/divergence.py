@@ -25,6 +25,7 @@ from .differences import compare_nets, compare_params
 from .findings import BlobFinding, Comparison
 from .language import Vocabulary
 from .margins import Fate, fates
+from .tipping import Tipped, tipped
 from .verdict import decide
 
 Array = npt.NDArray[Any]
@@ -51,6 +52,7 @@ class _Chain:
     fates: list[Fate] = field(default_factory=list)
     trace: list[BlobResult] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
+    tipped: Tipped | None = None
     stopped: str = ""
 
 
@@ -94,6 +96,7 @@ def compare_fixture(
         trace=tuple(chain.trace),
         fates=tuple(chain.fates),
         ties=tuple(chain.ties or alone.ties),
+        tipped=chain.tipped,
         notes=tuple(dict.fromkeys([*inplace_hazards(ours), *chain.notes, *alone.notes])),
     )
     return replace(found, verdict=decide(found, chain.stopped, describer.decisions))
@@ -110,6 +113,7 @@ def _train(subject: Subject, fixture: Fixture, chain: _Chain, watch: Watch) -> N
         return
     chain.trace += trained.results
     chain.notes += trained.notes
+    chain.tipped = tipped(fixture, subject, trained)
 
 
 def _wanted(fixture: Fixture, reference: Net, ours: Net, until: bool) -> Fixture:

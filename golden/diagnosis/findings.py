@@ -11,6 +11,7 @@ from ..compare import BlobResult
 from ..ties import Tie
 from .differences import FieldDifference, Measures, ParamDifference, RoiMatch
 from .margins import Fate
+from .tipping import Tipped
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,8 @@ class Comparison:
     """Why RoIs were lost or added in the chain."""
     ties: tuple[Tie, ...] = ()
     """Choices among equals that the golden made otherwise; all that lies behind is compared along the golden's."""
+    tipped: Tipped | None = None
+    """The one decision of the training by which the solver's steps leave the golden's, if it is but one."""
     notes: tuple[str, ...] = field(default=())
 
     @property

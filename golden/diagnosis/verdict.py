@@ -31,6 +31,8 @@ def decide(found: Comparison, stopped: str, decisions: Collection[str]) -> Verdi
         return Verdict("forward", f"the first that differs: {first}", first.layer, _blob(first.result))
     if first := next((finding for finding in found.chain if not finding.result.ok), None):
         return _chained(first, found, decisions)
+    if one := found.tipped:
+        return Verdict("decision", f"each step is right; rounding tipped one decision in {one}", one.layer, one.blob)
     if step := next((result for result in found.trace if not result.ok), None):
         return Verdict("trace", f"the first of the solver's steps that differs: {step}", "", _blob(step))
     if found.ties:

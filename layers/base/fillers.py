@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor
 
 Shape = tuple[int, ...]
+_FLOAT = 4
+"""Bytes of a number."""
 
 
 class FillerError(ValueError):
@@ -51,12 +54,16 @@ class Filler:
             raise FillerError(f"unknown filler {self.type!r} (known: {', '.join(_FILL)})")
         if math.prod(shape) == 0:
             raise FillerError(f"filler {self.type} has nothing to fill: the shape is {'×'.join(map(str, shape))}")
+        if math.prod(shape) > sys.maxsize // _FLOAT:
+            raise FillerError(f"no memory holds its shape, {'×'.join(map(str, shape))}")
         if self.sparse != -1 and (self.type != "gaussian" or not 0 <= self.sparse <= (shape or (0,))[0]):
             raise FillerError(f"filler {self.type} cannot be sparse: {self.sparse} (gaussian can, from 0 to shape[0])")
-        if self.type == "gaussian" and self.std <= 0:
+        if self.type == "gaussian" and not self.std > 0:
             raise FillerError(f'filler gaussian needs std > 0, got {self.std:g}; type: "constant" fills without spread')
-        if self.type == "uniform" and self.min > self.max:
+        if self.type == "uniform" and not self.min <= self.max:
             raise FillerError(f"filler uniform needs min <= max, got {self.min:g} and {self.max:g}")
+        if self.type == "uniform" and self.max - self.min > torch.finfo(torch.float32).max:
+            raise FillerError(f"filler uniform from {self.min:g} to {self.max:g} is wider than a float")
         if self.type == "bilinear" and (len(shape) != 4 or shape[2] != shape[3]):
             raise FillerError(f"filler bilinear needs 4 axes and a square kernel, got {'×'.join(map(str, shape))}")
 

@@ -136,8 +136,9 @@ class Layer(nn.Module):
 
     def add_param(self, shape: Shape, filler: Filler) -> None:
         """Add the next param, filled unless it is on the meta device, where the filler is only checked."""
-        param = nn.Parameter(torch.empty(shape))
         try:
+            filler.check(shape)
+            param = nn.Parameter(torch.empty(shape))
             filler.fill(param.data)
         except FillerError as error:
             raise LayerError(f"param {len(self.param_shapes)}: {error}") from error

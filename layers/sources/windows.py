@@ -12,6 +12,8 @@ import numpy as np
 from ..base import LayerError, times
 from .images import Image, resize
 
+_INT = range(-(1 << 31), 1 << 31)
+
 
 class Window(NamedTuple):
     """A box of an image, its corners counted in, and its class."""
@@ -36,12 +38,12 @@ def parse_windows(text: str) -> tuple[list[str], list[Window]]:
     windows: list[Window] = []
     try:
         for mark in words:
-            if mark != "#" or int(next(words)) != len(images):
+            if mark != "#" or _whole(next(words)) != len(images):
                 raise ValueError(f"it should begin with # {len(images)}")
             images.append(next(words))
             for _ in ("channels", "height", "width"):
                 next(words)  # the image knows them itself
-            windows += [_window(len(images) - 1, words) for _ in range(int(next(words)))]
+            windows += [_window(len(images) - 1, words) for _ in range(_whole(next(words)))]
     except StopIteration:
         raise LayerError(f"ends within image {len(images)}") from None
     except ValueError as error:
@@ -50,9 +52,17 @@ def parse_windows(text: str) -> tuple[list[str], list[Window]]:
 
 
 def _window(image: int, words: Iterator[str]) -> Window:
-    label, overlap = int(next(words)), np.float32(next(words))
-    x1, y1, x2, y2 = [int(next(words)) for _ in range(4)]
+    label, overlap = _whole(next(words)), np.float32(next(words))
+    x1, y1, x2, y2 = [_whole(next(words)) for _ in range(4)]
     return Window(image, label, overlap, x1, y1, x2, y2)
+
+
+def _whole(word: str) -> int:
+    """A number that a C++ int holds."""
+    number = int(word)
+    if number not in _INT:
+        raise ValueError(f"{word} is no whole number from {_INT[0]} to {_INT[-1]}")
+    return number
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,8 @@ class Span(NamedTuple):
 def _clip(low: np.float32, high: np.float32, side: int, size: int, mirror: bool) -> Span:
     """Clip a widened side to its image; `size` pixels would have held all of it."""
     first, last = _round(low), _round(high)
+    if last < first:
+        return Span(first, last, 0, 0)  # it holds nothing, and is refused
     before, behind = max(0, -first), max(0, last - side + 1)
     factor = np.float32(size) / np.float32(last - first + 1)
     first, last = first + before, last - behind

@@ -10,7 +10,7 @@ from ...layers import Shape
 from ..files import SAFETENSORS
 from ..net import Parts
 from .onnx import onnx_model, write_onnx
-from .pt2 import write_pt2
+from .pt2 import fixed_sizes, write_pt2
 from .torch import write_module, write_python
 
 MODELS = {".py": "PyTorch code", ".onnx": "ONNX model", ".pt2": "torch.export program"}
@@ -37,6 +37,7 @@ def write_model(path: Path, name: str, parts: Parts, inputs: Sequence[str], outp
         targets = {str(node.target).removesuffix(".default") for node in program.graph.nodes}
         ours = ", ".join(sorted(target for target in targets if target.startswith("recaffe.")))
         notes = [f"calls {ours}: load it by recaffe.prototxt.export.load_pt2"] if ours else []
+        notes += [f"takes {blob} {high}×{wide}, no other size" for blob, (high, wide) in fixed_sizes(program).items()]
         return Model({key: tuple(tensor.shape) for key, tensor in program.state_dict.items()}, notes)
     sums = sum(step.node.type == "BatchNorm" for step in parts.steps)
     notes = [f"{sums} BatchNorm layers have mean and variance, not sums and their weight"] if sums else []

@@ -55,6 +55,9 @@ UNEXPORTED = {
 """Registered types that no other program has."""
 NOT_IN_ONNX = {"Filter": "it picks items: take its bottoms as outputs, and pick from them"}
 UNKNOWN = "recaffe does not know what it computes: cut the net before it"
+NO_DILATION = "dilation 0 reads one cell with every tap, which no other program does: port it to .pt2"
+OVERHANG = "its kernel is larger than the padded bottom, which no other program has: raise pad, or port it to .pt2"
+MANY_AXES = "torch has no module for more than three spatial axes: port it to .onnx or .pt2"
 DRAWS = "it draws at random in TRAIN: port the TEST net"
 DRAWS_ALWAYS = "it draws at random with STOCHASTIC, in TEST, too: choose MAX or AVE"
 TURNS_BACK = "it turns back normalised deltas in TRAIN: port the TEST net"

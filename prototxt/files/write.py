@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import PrototxtError
@@ -24,18 +26,31 @@ def format_for(path: Path) -> Format:
 
 
 def write_params(path: Path, net_name: str, layers: Sequence[LayerParams], dialect: Dialect = DIALECTS["bvlc"]) -> None:
-    """Write a net's layers with their params; only a .caffemodel has a dialect."""
+    """Write a net's layers with their params, to a place where no file is; only a .caffemodel has a dialect.
+
+    After a fault nothing is left there.
+    """
     form = format_for(path)
     if not any(layer.params for layer in layers):
         raise PrototxtError(f"{path}: net {net_name!r} has no params to write")
     if not form.by_module:
         _refuse_namesakes(layers)
     assert form.write
-    try:
+    with _nothing_left(path):
         form.write(path, net_name, layers, dialect)
-    except RuntimeError as error:
+
+
+@contextmanager
+def _nothing_left(path: Path) -> Iterator[None]:
+    """Take away what a write that failed has left; a file that was there before stays."""
+    there = os.path.lexists(path)
+    try:
+        yield
+    except BaseException as error:
+        if not there:
+            path.unlink(missing_ok=True)
         # After a write that failed HDF5 and torch close their files in vain, and tell of that alone.
-        if isinstance(error.__context__, OSError):
+        if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
             raise error.__context__ from None
         raise
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from math import prod
 
 import torch
 
@@ -58,7 +60,11 @@ def _set_up(node: Node, layer: Layer, shapes: dict[str, Shape]) -> Step:
     bottoms = [shapes[blob] for blob in node.bottoms]
     with torch.device("meta"):
         layer.setup(*bottoms, num_tops=len(node.tops))
-        shapes.update(zip(node.tops, layer.top_shapes(*bottoms), strict=True))
+        tops = dict(zip(node.tops, layer.top_shapes(*bottoms), strict=True))
+    for top, shape in tops.items():
+        if prod(shape) > sys.maxsize // torch.float32.itemsize:
+            raise LayerError(f"top {top!r} would be {times(shape)}, which no memory holds")
+    shapes.update(tops)
     return Step(node, layer, _loss_weights(node, layer), Needs(False, (), ()))
 
 

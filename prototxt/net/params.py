@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...layers import Layer, LayerError, Shape, times
 from ..caffe_pb2 import ParamSpec
 from .graph import Node
-from .step import Step
+from .step import NetError, Step
 
 
 @dataclass
@@ -79,7 +79,7 @@ def fill_params(
             # A file repeats a shared param under each of its layers; the last one stays, as in Caffe.
             value = handed[-1].reshape(param.shape)
         elif present.is_meta:
-            value = _filled(param, steps[position].layer, index, seed)
+            value = _filled(param, steps[position], index, seed)
         else:
             continue
         learns = any(steps[i].needs.backward and steps[i].needs.params[k] for i, k in param.places)
@@ -88,11 +88,17 @@ def fill_params(
             steps[i].layer.register_parameter(str(k), stored)
 
 
-def _filled(param: Param, layer: Layer, index: int, seed: int) -> Tensor:
+def _filled(param: Param, step: Step, index: int, seed: int) -> Tensor:
     """A param from its filler; its numbers depend on the seed and its name alone."""
-    value = torch.empty(param.shape, device="cpu")
+    try:
+        value = torch.empty(param.shape, device="cpu")
+    except RuntimeError:
+        size = prod(param.shape) * torch.float32.itemsize
+        raise NetError(
+            f"{step.node}: out of memory for param {index} of {times(param.shape)}, {size:,} bytes"
+        ) from None
     name = f"{param.layers[0]}/{index}".encode()
-    layer.fillers[index].fill(value, torch.Generator().manual_seed(zlib.crc32(name, seed)))
+    step.layer.fillers[index].fill(value, torch.Generator().manual_seed(zlib.crc32(name, seed)))
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,8 +29,18 @@ def located(node: Node) -> Iterator[None]:
         yield
     except LayerError as error:
         raise NetError(f"{node}: {error}") from error
-    except RuntimeError as error:
-        raise NetError(f"{node}: {str(error).splitlines()[0]}") from error
+    except (RuntimeError, MemoryError) as error:
+        raise NetError(f"{node}: {_told(error)}") from error
+
+
+def _told(error: Exception) -> str:
+    """What torch or NumPy say, in our words where it is of memory."""
+    text = str(error).partition("\n")[0] or "out of memory"
+    if sizes := re.search(r"Storage size calculation overflowed with sizes=\[([\d, ]+)\]", text):
+        return f"needs a blob of {sizes[1].replace(', ', '×')}, which no memory holds"
+    if count := re.search(r"can't allocate memory: you tried to allocate (\d+) bytes", text):
+        return f"out of memory: needs {int(count[1]):,} bytes more"
+    return text
 
 
 @dataclass(frozen=True)

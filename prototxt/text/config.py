@@ -89,11 +89,11 @@ class Config:
     def with_yaml(self, path: str | Path) -> Config:
         """This configuration with a YAML file merged into it."""
         try:
-            content = yaml.load(Path(path).read_text(encoding="utf-8"), YamlLoader)
+            content = load_yaml(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from error
         except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+            raise ConfigError(f"{path}: is not YAML: {error}") from error
         if content is None:
             return self
         if not isinstance(content, dict):
@@ -138,6 +138,16 @@ def variant_of(types: Iterable[str], file: str = "") -> str:
 
 class YamlLoader(yaml.SafeLoader):
     """Plain YAML and the one Python tag that old files use."""
+
+
+def load_yaml(text: str) -> Any:
+    """What YAML text holds; a YAMLError in one line says what is wrong with it."""
+    try:
+        return yaml.load(text, YamlLoader)
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        # A value that does not fit its tag, such as !!int of no number, fails as Python's own functions do.
+        told = " ".join(str(error).split())
+        raise yaml.YAMLError(told if isinstance(error, yaml.YAMLError) else f"a value is faulty ({told})") from error
 
 
 def _tuple(loader: YamlLoader, node: yaml.SequenceNode) -> tuple[Any, ...]:

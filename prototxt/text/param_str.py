@@ -7,16 +7,16 @@ from typing import Any
 import yaml
 
 from ..caffe_pb2 import LayerParameter
-from .config import YamlLoader
+from .config import YamlLoader, load_yaml
 
 
 def read_param_str(layer: LayerParameter) -> dict[str, Any]:
     """The keywords of a Python layer."""
     text = layer.python_param.param_str
     try:
-        value = yaml.load(text, YamlLoader) or {}
+        value = load_yaml(text) or {}
     except yaml.YAMLError as error:
-        raise _refused(f"param_str {text!r} is not YAML: {' '.join(str(error).split())}") from error
+        raise _refused(f"param_str {text!r} is not YAML: {error}") from error
     if not isinstance(value, dict):
         raise _refused(f"param_str {text!r} is not a mapping such as \"'feat_stride': 16\"")
     return {str(key): item for key, item in value.items()}
@@ -30,6 +30,7 @@ def _refused(told: str) -> ValueError:
 
 def write_param_str(layer: LayerParameter, key: str, value: object) -> None:
     """Set one keyword of a Python layer and leave the rest of the text as it is."""
+    read_param_str(layer)  # it refuses what is no mapping
     text = layer.python_param.param_str
     root = yaml.compose(text, YamlLoader)
     pairs = root.value if isinstance(root, yaml.MappingNode) else []

@@ -164,16 +164,12 @@ class Parser:
     def _string(self, message: Message, field: FieldDescriptor) -> str | bytes:
         if self._token.kind != "string":
             raise self._error(hints.no_string(_schema(message), field.name, str(self._token)))
-        first = self._token
         value = b""
         while self._token.kind == "string":
             value += self._source.unquote(self._next())
         if field.type == FieldDescriptor.TYPE_BYTES:
             return value
-        try:
-            return value.decode()
-        except UnicodeDecodeError as error:
-            raise self._error(f"{field.name} holds bytes that are not UTF-8", first) from error
+        return value.decode(errors="backslashreplace")  # as names in weights are read
 
 
 def _schema(message: Message) -> Descriptor:

@@ -19,6 +19,7 @@ from .upgrade import upgrade_net, upgrade_solver
 from .upgrade_v0 import UpgradeError
 
 M = TypeVar("M", bound=Message)
+_BINARY = "binary data, perhaps weights?"
 LineColumn = tuple[int, int]
 
 
@@ -32,7 +33,7 @@ class NetText:
     places: Mapping[str, LineColumn] = field(default_factory=dict)
     """Layer name -> line and column of its first layer { }."""
     notes: tuple[str, ...] = ()
-    """What was upgraded, and what was dropped on the way."""
+    """What was upgraded, what was dropped on the way, and where bytes are that are not UTF-8."""
 
     def where(self, layer: str) -> str:
         """`file:line` of a layer, or the file where the layer was not written there."""
@@ -45,7 +46,7 @@ def read_net(source: str | os.PathLike[str]) -> NetText:
     net = NetParameter()
     places = _parse(text, net)
     try:
-        notes = tuple(upgrade_net(net))
+        notes = (*text.notes(), *upgrade_net(net))
     except UpgradeError as error:
         raise UpgradeError(f"{NetText(net, text.name, places).where(error.layer)}: {error}") from error
     return NetText(net, text.name, places, notes)
@@ -93,14 +94,13 @@ def _load(source: str | os.PathLike[str]) -> SourceText:
         # Caffe's reader, too, steps over the mark that some editors put first.
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TextError(f"{name}: is no prototxt: byte {error.start} is not UTF-8 text ({_likely(data)})") from error
+        if 0 in data:
+            raise TextError(f"{name}: is no prototxt: byte {error.start} is not UTF-8 text ({_BINARY})") from error
+        # Caffe takes bytes as they are in comments and strings, GBK or Latin-1.
+        text = data.decode("utf-8-sig", "surrogateescape")
     if "\0" in text:
-        raise TextError(f"{name}: is no prototxt: byte {data.index(0)} is zero ({_likely(data)})")
+        raise TextError(f"{name}: is no prototxt: byte {data.index(0)} is zero ({_BINARY})")
     return SourceText(name, text)
-
-
-def _likely(data: bytes) -> str:
-    return "binary data, perhaps weights?" if 0 in data else "save it as UTF-8"
 
 
 def _parse(source: SourceText, message: Message) -> dict[str, LineColumn]:

@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     | (?P<symbol> [^\x00-\x1f"'])""",
     re.VERBOSE,
 )
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _INTEGER = re.compile(r"0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*")
 # No leading zero before a digit: that is an octal integer, which has no point.
 _FLOAT = re.compile(r"(?!0[0-9])(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eEfF]))(?:[eE][+-]?[0-9]+)?[fF]?")
@@ -52,6 +53,14 @@ class SourceText:
     def place(self, start: int) -> tuple[int, int]:
         """Line and column of a character, both counted from 1."""
         return self.text.count("\n", 0, start) + 1, start - self.text.rfind("\n", 0, start)
+
+    def notes(self) -> list[str]:
+        """Where bytes are that are not UTF-8; the text has each as a lone surrogate."""
+        lines = [number for number, line in enumerate(self.text.split("\n"), 1) if _NOT_UTF8.search(line)]
+        if not lines:
+            return []
+        more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
+        return [f"line {lines[0]}{more}: bytes that are not UTF-8, in strings read as \\xNN"]
 
     def error(self, start: int, what: str) -> TextError:
         """The error to raise for what is there."""
@@ -97,4 +106,4 @@ class SourceText:
                 return bytes([_LETTERS[letter[0]]])
             raise self.error(token.start, f"the string holds the unknown escape {match[0].decode(errors='replace')}")
 
-        return _ESCAPE.sub(byte, token.text[1:-1].encode())
+        return _ESCAPE.sub(byte, token.text[1:-1].encode("utf-8", "surrogateescape"))

@@ -55,3 +55,14 @@ def test_without_statistics_nothing_is_subtracted() -> None:
     layer = BatchNormLayer(eps=0.25)
     layer.setup((2, 3))
     assert layer(torch.ones(2, 3))[0].unique().tolist() == [2]
+
+
+@pytest.mark.parametrize("phase", ["TRAIN", "TEST"])
+def test_an_eps_below_zero_gives_the_roots_of_what_it_leaves(phase: str) -> None:
+    layer = BatchNormLayer(phase=phase, eps=-0.25)
+    layer.setup((2, 2))
+    for param, value in zip(layer.params, ((1.0, 1.0), (0.0, 4.0), (1.0,)), strict=True):
+        param.data.copy_(torch.tensor(value))
+    (y,) = layer(torch.tensor([[1.0, -1.0], [1.0, 3.0]]))
+    assert y[:, 0].isnan().all()
+    torch.testing.assert_close(y[:, 1], torch.tensor([-2.0, 2.0]) / 3.75**0.5)

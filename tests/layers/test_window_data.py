@@ -121,6 +121,7 @@ def test_faults_in_the_file(folder: Path, text: str, message: str) -> None:
     [
         (Transformation(), {}, "needs a crop_size in its transform_param"),
         (Transformation(crop_size=6), {"context_pad": 3}, "context_pad 3 on both sides of a crop_size of 6"),
+        (Transformation(crop_size=6), {"fg_fraction": float("inf")}, "takes fg_fraction of a batch .* cannot be inf"),
         (Transformation(crop_size=6), {"batch_size": None}, "needs a batch_size"),
         (Transformation(crop_size=6), {"source": "no.txt"}, r"no\.txt: cannot be read: No such file"),
         (

@@ -27,10 +27,11 @@ def run(args: argparse.Namespace) -> int:
     from ...prototxt.text import read_net
     from ..report import summary_json, summary_text
 
-    shapes = input_shapes(args.input)
-    net = net_of(args, read_net(args.net), shapes)
+    shapes, text = input_shapes(args.input), read_net(args.net)
+    net = net_of(args, text, shapes)
     report = net.load(args.weights, allow=allowed(args)).report() if args.weights else ""
-    notes = [in_flags(line, _WAYS, _WAYS) for line in inplace_hazards(net)]
+    notes = [f"{args.net}: {note}" for note in text.notes]
+    notes += [in_flags(line, _WAYS, _WAYS) for line in inplace_hazards(net)]
     if args.json:
         print(json.dumps(summary_json(net) | {"notes": notes}))
     else:

@@ -23,6 +23,8 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 
 _ZIP, _FIRST_NAME = b"PK\x03\x04", 30
 """How a zip archive starts, and where the name of its first file lies."""
+_ENCRYPTED = 1
+"""The flag of a file in a zip archive that wants a password."""
 
 
 def read_npy(path: str) -> LazyBlob:
@@ -40,6 +42,8 @@ def read_npz(path: str) -> dict[str, LazyBlob]:
             if key == item.filename or key in arrays:
                 what = "holds it twice" if key in arrays else "is a zip archive of other files, no .npz"
                 raise PrototxtError(f"{path}: {key!r}: {what}")
+            if item.flag_bits & _ENCRYPTED:
+                raise PrototxtError(f"{path}: {key!r}: is encrypted: save the arrays without a password")
             arrays[key] = _blob(f"{path}: {key!r}", partial(archive.open, item), item.file_size)
     return arrays
 

@@ -80,6 +80,9 @@ def test_the_generator_decides_whatever_the_order_of_memory(kind: str) -> None:
         (Filler("gaussian", sparse=3), (2, 3), "cannot be sparse: 3"),
         (Filler("gaussian", std=0), (2, 3), "needs std > 0"),
         (Filler("uniform", min=2), (2, 3), "needs min <= max, got 2 and 1"),
+        (Filler("gaussian", std=float("nan")), (2, 3), "needs std > 0, got nan"),
+        (Filler("uniform", min=float("nan")), (2, 3), "needs min <= max, got nan and 1"),
+        (Filler("uniform", min=-3e38, max=3e38), (2, 3), r"uniform from -3e\+38 to 3e\+38 is wider than a float"),
         (Filler("bilinear"), (2, 3, 4, 5), "a square kernel, got 2×3×4×5"),
     ],
 )

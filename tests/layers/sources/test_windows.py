@@ -30,6 +30,13 @@ def test_a_window_file() -> None:
         ("\n2\n2", "\n1\n2", "has a fault in image 1: it should begin with # 1"),
         ("64 33 0", "64 33 1 2 0.5 1", "ends within image 2"),
         ("0.9", "x", "has a fault in image 1: could not convert string to float: 'x'"),
+        (
+            "8 29",
+            "9999999999 29",
+            "has a fault in image 1: 9999999999 is no whole number from -2147483648 to 2147483647",
+        ),
+        ("10 8", "-3000000000 8", "has a fault in image 1: -3000000000 is no whole number from"),
+        ("8 29", f"8 {'9' * 400}", "has a fault in image 1: 9+ is no whole number from"),
     ],
 )
 def test_faults_in_a_window_file(old: str, new: str, message: str) -> None:
@@ -78,3 +85,9 @@ def test_a_window_outside_of_its_image(box: tuple[int, int, int, int]) -> None:
 def test_a_widened_window_must_touch_its_image() -> None:
     with pytest.raises(LayerError, match="has no place in its image"):
         Cut(12, context_pad=1)(IMAGE, window(90, 3, 99, 9), False)
+
+
+@pytest.mark.parametrize("box", [(-1, 1, -5, -1), (-5, 1, -(1 << 31), -1)])
+def test_a_window_turned_inside_out_has_no_place(box: tuple[int, int, int, int]) -> None:
+    with pytest.raises(LayerError, match="has no place in its image of 30×40"):
+        Cut(16, square=True)(IMAGE, window(*box), False)

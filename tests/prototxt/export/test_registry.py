@@ -13,7 +13,7 @@ from recaffe.layers.relu import ReLULayer
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.export.onnx import onnx_model
 from recaffe.prototxt.export.onnx.writers import WRITERS as NODES
-from recaffe.prototxt.export.refusals import DRAWS, NOT_IN_ONNX, UNEXPORTED, ExportError
+from recaffe.prototxt.export.refusals import DRAWS, NO_DILATION, NOT_IN_ONNX, OVERHANG, UNEXPORTED, ExportError
 from recaffe.prototxt.export.registry import Registry
 from recaffe.prototxt.export.torch import write_module
 from recaffe.prototxt.export.torch.writers import WRITERS as CODE
@@ -50,6 +50,12 @@ def test_a_type_has_the_same_module_in_both_forms() -> None:
         ("type: 'Dropout' bottom: 'x'", f"{DRAWS}$"),
         ("type: 'Pooling' bottom: 'x' pooling_param { pool: STOCHASTIC kernel_size: 2 }", f"{DRAWS}$"),
         ("type: 'SPP' bottom: 'x' spp_param { pool: STOCHASTIC pyramid_height: 1 }", "it draws at random with STOCH"),
+        ("type: 'Convolution' bottom: 'x' convolution_param { num_output: 2 kernel_size: 2 dilation: 0 }", NO_DILATION),
+        (
+            "type: 'Deconvolution' bottom: 'x' convolution_param { num_output: 2 kernel_size: 2 dilation: 0 }",
+            NO_DILATION,
+        ),
+        ("type: 'Convolution' bottom: 'x' convolution_param { num_output: 2 kernel_size: 9 stride: 9 }", OVERHANG),
         ("type: 'Im2col' bottom: 'x' convolution_param { kernel_size: 2 }", "Convolution does without it: leave it"),
     ],
 )

@@ -9,6 +9,7 @@ import torch
 
 from recaffe.prototxt.errors import PrototxtError
 from recaffe.prototxt.export.net_params import params_of, write_weights
+from recaffe.prototxt.files import DIALECTS, DialectError
 from recaffe.prototxt.files.write import WRITABLE, format_for
 from recaffe.prototxt.net.net import Net
 from recaffe.prototxt.text.read import read_net
@@ -57,3 +58,18 @@ def test_layers_of_one_name_need_keys_of_their_own(form: str, tmp_path: Path) ->
         "<text>:2: layer 'a' (InnerProduct): an earlier layer of that name has params, too "
         "(rename one, or choose .safetensors or .pt)"
     )
+
+
+def test_a_dialect_that_lacks_a_layer_leaves_no_file(tmp_path: Path) -> None:
+    net = filled(DATA + FC.format("a", "data", "x") + "layer { name: 's' type: 'Swish' bottom: 'x' top: 'y' }\n")
+    with pytest.raises(DialectError, match="Swish"):
+        write_weights(tmp_path / "a.caffemodel", net, params_of(net), DIALECTS["microsoft"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_was_there_stays(tmp_path: Path) -> None:
+    net = filled(DATA + FC.format("a", "data", "x"))
+    (tmp_path / "a.caffemodel").write_text("mine")
+    with pytest.raises(FileExistsError):
+        write_weights(tmp_path / "a.caffemodel", net, params_of(net))
+    assert (tmp_path / "a.caffemodel").read_text() == "mine"

@@ -38,3 +38,18 @@ def test_what_is_no_mapping_is_refused() -> None:
         read_param_str(layer("[8"))
     with pytest.raises(LayerError, match="param_str '16' is not a mapping such as \"'feat_stride': 16\""):
         read_param_str(layer("16"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: !!int", "a: !!int x", "a: 0x_", "a: 2001-99-99", "a: !!timestamp y", "a: !!bool z", "[" * 2000, "9" * 5000],
+)
+def test_values_that_do_not_fit_are_refused(text: str) -> None:
+    with pytest.raises(LayerError, match="is not YAML: a value is faulty ") as error:
+        read_param_str(layer(text))
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_no_yaml_is_not_changed() -> None:
+    with pytest.raises(LayerError, match=r"param_str '\[8' is not YAML: "):
+        write_param_str(layer("[8"), "scales", "[4, 8]")

@@ -34,7 +34,7 @@ NEWER = (
 )
 """Nodes that no text of Python 2.7 has; a star is known there among a call's arguments alone."""
 MODULES = {"argparse", "collections", "hashlib", "importlib", "io", "json", "numpy", "os", "platform", "re", "sys"}
-MODULES |= {"__future__", "time", "zipfile"}
+MODULES |= {"__future__", "codecs", "time", "types", "zipfile"}
 NAMES = {"FileExistsError", "FileNotFoundError", "ModuleNotFoundError", "PermissionError", "TimeoutError", "breakpoint"}
 WORDS = {"exist_ok", "flush", "encoding", "start_new_session", "parents", "missing_ok"}
 """Keywords of functions that have them since Python 3; io.open had its encoding before."""

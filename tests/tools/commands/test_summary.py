@@ -87,9 +87,17 @@ def test_what_computing_in_place_changes_in_caffe_is_noted(tmp_path: Path, capsy
         'layer { name: "t" type: "TanH" bottom: "x" top: "y" }\n'
         'layer { name: "e" type: "Exp" bottom: "y" top: "y" }\n'
     )
-    (note,) = summary(capsys, str(path))["notes"]  # type: ignore[misc]
+    *_, note = summary(capsys, str(path))["notes"]  # type: ignore[misc]
     assert "layer 't' (TanH): Caffe computes its gradient from what 'e' (Exp) left in 'y'" in note
     assert main(["summary", str(path)]) == 0
     told = capsys.readouterr().out.splitlines()[-1]
     assert told == f"note: {note}"
     assert told.endswith("(recaffe train --faithful-inplace computes Caffe's)")
+
+
+def test_bytes_that_are_not_utf8_are_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "gbk.prototxt"
+    path.write_bytes("# 卷积\nlayer { name: 'x' type: 'Input' top: 'x' }".encode("gbk"))
+    assert main(["summary", str(path)]) == 0
+    note = f"note: {path}: line 1: bytes that are not UTF-8, in strings read as \\xNN"
+    assert capsys.readouterr().out.splitlines()[-1] == note

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ class Store:
         """A picture's rows."""
         try:
             return np.asarray(np.load(self.path(name), allow_pickle=False), np.float32)
-        except (ValueError, EOFError) as error:
+        except (ValueError, EOFError, TokenError) as error:
             raise DetectionError(f"{self.path(name)}: is damaged ({error}): delete it and run again") from None
 
     def wait_for(self, names: Sequence[str]) -> None:

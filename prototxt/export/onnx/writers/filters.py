@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .....layers import ConvolutionLayer, DeconvolutionLayer, EmbedLayer, FilteringLayer, InnerProductLayer
+from ...refusals import NO_DILATION, OVERHANG, ExportError
 from ..stage import INT, Stage, Value
 from .registry import writes
 
@@ -21,6 +22,10 @@ def deconvolution(layer: DeconvolutionLayer, to: Stage, *bottoms: Value) -> tupl
 
 def _filter(layer: FilteringLayer, to: Stage, kind: str, x: Value) -> Value:
     """ONNX wants one axis of items and a spatial axis at least; others are joined, or put in."""
+    if 0 in layer.dilation:
+        raise ExportError(NO_DILATION)
+    if layer.hangs_over(to.shapes[0][layer.axis + 1 :]):
+        raise ExportError(OVERHANG)
     kernel, pad = layer.kernel or (1,), layer.pad or (0,)
     shape, *shapes = layer.param_shapes
     weight = to.param(0, shape if layer.kernel else (*shape, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .....layers import ConvolutionLayer, DeconvolutionLayer, EmbedLayer, InnerProductLayer
-from ...refusals import ExportError
+from ...refusals import MANY_AXES, NO_DILATION, OVERHANG, ExportError
 from ..code import Code, Site, arguments
 from ..operations import Scale
 from .registry import writes
@@ -21,6 +21,12 @@ def filtering(layer: ConvolutionLayer | DeconvolutionLayer, site: Site, *bottoms
     """nn.Conv2d and its kin, once for every bottom; other batch axes are folded into one and unfolded again."""
     if not layer.kernel:
         raise ExportError("it has no spatial axis: an InnerProduct does the same")
+    if len(layer.kernel) > len(layer.operators):
+        raise ExportError(MANY_AXES)
+    if 0 in layer.dilation:
+        raise ExportError(NO_DILATION)
+    if any(layer.hangs_over(shape[layer.axis + 1 :]) for shape in site.shapes):
+        raise ExportError(OVERHANG)
     kind = "Conv" if isinstance(layer, ConvolutionLayer) else "ConvTranspose"
     numbers = {"stride": (layer.stride, 1), "padding": (layer.pad, 0), "dilation": (layer.dilation, 1)}
     made = arguments(

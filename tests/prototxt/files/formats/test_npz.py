@@ -112,3 +112,14 @@ def test_a_second_file_has_the_same_bytes(lenet: Net) -> None:
     for file in files:
         write_npz(file, params_of(lenet))
     assert files[0].getvalue() == files[1].getvalue()
+
+
+def test_an_encrypted_archive_is_told(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    np.savez(stream, a=VALUES)
+    content = bytearray(stream.getvalue())
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(PrototxtError, match=r"a\.npz: 'a': is encrypted: save the arrays without a password$"):
+        read_npz(str(tmp_path / "a.npz"))
