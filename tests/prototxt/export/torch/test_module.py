@@ -143,6 +143,18 @@ def test_flatten_puts_an_axis_in(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(have)[:, :, 0], feed["x"].numpy())
 
 
+def test_in_place_on_a_copy_leaves_the_others(tmp_path: Path) -> None:
+    text = "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { dim: 2 dim: 3 } } }\n"
+    text += "layer { name: 's' type: 'Split' bottom: 'x' top: 'a' top: 'b' }\n"
+    net = Net.from_prototxt(text + "layer { name: 'r' type: 'ReLU' bottom: 'b' top: 'b' }")
+    feed = {"x": torch.tensor([[-1.0, 2, -3], [4, -5, 6]])}
+    run = module(net, tmp_path)
+    outputs = run.net(feed["x"])
+    assert torch.equal(outputs["a"], feed["x"])
+    assert torch.equal(outputs["b"], feed["x"].relu())
+    assert prove(net, run)
+
+
 def test_the_batchs_statistics_have_no_code() -> None:
     text = "layer { name: 'in' type: 'Input' top: 'x' input_param { shape { dim: 2 dim: 3 } } }\n"
     text += "layer { name: 'odd' type: 'BatchNorm' bottom: 'x' top: 'z' batch_norm_param { use_global_stats: false } }"
