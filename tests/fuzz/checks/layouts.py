@@ -7,8 +7,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from .itself import LIMIT, same
+from .itself import LIMIT, largest, same
 from .trial import DECIDED, StepRun, Trial
+
+EPSILON = 2.0**-24
+Numbers = dict[str, Tensor]
+"""Tops and diffs of a layer, by what they are."""
 
 
 def turned(x: Tensor) -> Tensor:
@@ -43,12 +47,24 @@ def layouts(trial: Trial) -> Iterator[str]:
         for layout in LAYOUTS:
             have = _numbers(trial, run, [layout(b) for b in run.bottoms])
             for name, reading in want.items():
-                if not same(have[name], reading, LIMIT, run.bottoms):
+                if not same(have[name], reading, LIMIT, run.bottoms) and not _rounds(trial, run, name, want, have):
                     yield f"{run.step.node}: {name} is another with its bottoms {layout.__name__} in memory"
                     return
 
 
-def _numbers(trial: Trial, run: StepRun, bottoms: list[Tensor]) -> dict[str, Tensor]:
+def _rounds(trial: Trial, run: StepRun, name: str, want: Numbers, have: Numbers) -> bool:
+    """Whether rounding of the bottoms alone could do as much: the layer is ill-conditioned there."""
+    generator = torch.Generator().manual_seed(7)
+    moved = torch.zeros_like(want[name])
+    for _ in range(2):
+        signs = [torch.randint(0, 2, b.shape, generator=generator) * 2 - 1 for b in run.bottoms]
+        whole = [b == b.round() for b in run.bottoms]
+        bottoms = [torch.where(w, b, b * (1 + EPSILON * s)) for w, b, s in zip(whole, run.bottoms, signs, strict=True)]
+        moved = torch.maximum(moved, (_numbers(trial, run, bottoms)[name] - want[name]).abs())
+    return bool(((have[name] - want[name]).abs() <= 16 * moved + LIMIT * largest(want[name])).all())
+
+
+def _numbers(trial: Trial, run: StepRun, bottoms: list[Tensor]) -> Numbers:
     """Tops, and the diffs of bottoms and params for the same diffs of the tops."""
     layer = run.step.layer
     places = [] if run.kind in DECIDED else [i for i in trial.slopes_at(run) if i not in layer.undifferentiable]
