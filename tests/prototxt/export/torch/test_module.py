@@ -143,6 +143,12 @@ def test_flatten_puts_an_axis_in(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(have)[:, :, 0], feed["x"].numpy())
 
 
+def test_the_largest_of_items_of_one_number(tmp_path: Path) -> None:
+    text = "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { dim: 4 } } }\n"
+    net = Net.from_prototxt(text + "layer { name: 'm' type: 'ArgMax' bottom: 'x' top: 'm' }")
+    assert prove(net, module(net, tmp_path))
+
+
 def test_in_place_on_a_copy_leaves_the_others(tmp_path: Path) -> None:
     text = "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { dim: 2 dim: 3 } } }\n"
     text += "layer { name: 's' type: 'Split' bottom: 'x' top: 'a' top: 'b' }\n"
