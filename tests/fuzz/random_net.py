@@ -46,6 +46,8 @@ def random_net(kind: str, number: int) -> Sketch:
         sketch.twin()
     for _ in range(of.one((0, 0, 1, 1, 2, 3))):
         sketch.grow(of.one(COMPANIONS))
+        if of.chance(0.1):
+            sketch.absent()
     sketch.close()
     return sketch
 

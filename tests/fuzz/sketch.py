@@ -92,6 +92,16 @@ class Sketch:
             self.refused.append(f"{kind}: {error}")
             return None
 
+    def absent(self) -> None:
+        """A layer of the other phase, which this net leaves out."""
+        other = "TEST" if self.phase == "TRAIN" else "TRAIN"
+        name = f"absent{len(self.net.layer)}"
+        blob = self.of.one(self.blobs)
+        in_place = self.of.chance(0.5)
+        self.add(
+            name, "Power", [blob], [blob if in_place else name], include=[{"phase": other}], power_param={"scale": 3}
+        )
+
     def twin(self) -> None:
         """A second layer with the params of the last, on any blob of the same shape."""
         layer = self.net.layer[-1]

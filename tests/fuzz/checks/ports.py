@@ -37,6 +37,8 @@ def portable(case: Case, without: Mapping[str, str]) -> Case | None:
     message = NetParameter(name="fuzz")
     known: set[str] = set()
     for layer in case.message.layer:
+        if layer.include:
+            continue  # of the other phase
         if layer.type not in without and set(layer.bottom) <= known and not layer_class(layer.type).is_loss:
             message.layer.add().CopyFrom(layer)
             message.layer[-1].ClearField("loss_weight")
