@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,7 @@ import torch
 
 from ...layers.reading import Array, read
 from .slope import slope
-from .trial import DECIDED, StepRun, Trial, as_array, params_of
+from .trial import DECIDED, StepRun, Trial, as_array, is_settled, params_of
 
 LIMIT, FLOOR, DOUBLE = 1e-4, 3e-6, 1e-5
 LOOSE = {"ContrastiveLoss": 2e-2}
@@ -35,14 +34,7 @@ def has_slopes(run: StepRun) -> bool:
     if run.kind == "ROIPooling":  # else Caffe's backward passes over cells that its forward took
         p = run.step.node.message.roi_pooling_param
         return {p.pooled_h, p.pooled_w} <= {1, 2, 4}
-    if run.kind == "MVN" and _two_numbers(run):
-        return False  # they become 1 and -1 whatever they are: what is left of the slope is eps's
-    return not (run.kind in NO_SLOPE and run.tops[0].max() > 20)
-
-
-def _two_numbers(run: StepRun) -> bool:
-    across = run.step.node.message.mvn_param.across_channels
-    return math.prod(run.bottoms[0].shape[1 if across else 2 :]) <= 2
+    return is_settled(run) and not (run.kind in NO_SLOPE and run.tops[0].max() > 20)
 
 
 def _of_step(trial: Trial, run: StepRun, rng: np.random.Generator) -> Iterator[str]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .itself import LIMIT, largest, same
-from .trial import DECIDED, StepRun, Trial
+from .trial import DECIDED, StepRun, Trial, is_settled
 
 EPSILON = 2.0**-24
 Numbers = dict[str, Tensor]
@@ -42,7 +42,7 @@ LAYOUTS = (turned, innermost, ambiguous, spaced)
 
 def layouts(trial: Trial) -> Iterator[str]:
     """Tops and diffs that change with the layout."""
-    for run in trial.judged():
+    for run in filter(is_settled, trial.judged()):
         want = _numbers(trial, run, run.bottoms)
         for layout in LAYOUTS:
             have = _numbers(trial, run, [layout(b) for b in run.bottoms])
