@@ -19,14 +19,14 @@ from recaffe.prototxt.net import Net
 
 from ..case import Case
 from .itself import same
-from .trial import Trial
+from .trial import Trial, is_settled
 
 SUFFIXES = (".py", ".onnx")
 
 
 def ports(trial: Trial) -> Iterator[str]:
     """What differs in a port."""
-    for suffix in SUFFIXES:
+    for suffix in SUFFIXES if all(map(is_settled, trial.runs)) else ():
         case = portable(trial.case, UNEXPORTED if suffix == ".py" else UNEXPORTED | NOT_IN_ONNX)
         if case is not None:
             yield from _ported(case, suffix)

@@ -93,7 +93,7 @@ def is_settled(run: StepRun) -> bool:
     x, across = run.bottoms[0], run.step.node.message.mvn_param.across_channels
     planes = x.reshape(*x.shape[: 1 if across else 2], -1)
     spread = (planes - planes.mean(-1, keepdim=True)).abs().amax(-1)
-    return planes.shape[-1] > 2 and bool((spread > 1e-3 * planes.abs().amax(-1)).all())
+    return planes.shape[-1] > 2 and bool((spread > 0.03 * planes.abs().amax(-1)).all())
 
 
 def as_array(tensor: Tensor) -> Array:
