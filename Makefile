@@ -5,7 +5,7 @@ READY := $(VENV)/ready
 TYPING := build/typing/recaffe
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup demo test quick lint check bench proto clean
+.PHONY: setup demo test quick fuzz lint check bench proto clean
 
 setup: $(READY)
 
@@ -22,6 +22,12 @@ quick: $(READY)
 	$(VENV)/bin/recaffe verify golden/fixtures/layers
 	$(VENV)/bin/python -m pytest --quiet tests/test_house.py tests/test_contract.py $(if $(LAYER),\
 		tests/layers/test_$(LAYER).py tests/layers/test_gradients.py,tests/layers)
+
+# Random nets of every type beside slow readings of their layers: docs/fuzz.md. `make fuzz SEED=17 TYPE=Pooling` repeats one.
+MINUTES ?= 2
+fuzz: $(READY)
+	$(VENV)/bin/python -m tests.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) \
+		$(if $(TYPE),--type $(TYPE))
 
 lint: $(READY)
 	$(VENV)/bin/ruff format --check .

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..layers import random_state, set_random_state
-from ..prototxt.net import Net, located
+from ..prototxt.net import Forward, Net, located
 from .fixture import Fixture
 
 Blobs = Mapping[str, Tensor]
@@ -55,6 +55,8 @@ class Isolation:
         self.names = VersionNames(net)
         self.words: dict[str, Words] = {}
         """The random generator before a layer that has a golden state of it, as the layers before it left it."""
+        self.losses: dict[str, float] = {}
+        """The tops whose weight in the loss nothing behind them has overwritten, as the net's own walk has it."""
         self._leaves: dict[str, Tensor] = {}
         self._made: dict[str, Tensor] = {}
 
@@ -62,6 +64,7 @@ class Isolation:
         """What the layers at some positions make, or what stands in for them, by the names of versions."""
         made: dict[str, Tensor] = {}
         memory: dict[str, Tensor] = {}
+        done = Forward()
         for i in layers:
             step = self.net.steps[i]
             step.layer.overwrite = False  # what it takes may be asked for again
@@ -78,7 +81,9 @@ class Isolation:
             if torch.is_grad_enabled():  # the first of an in-place chain may be asked for a diff
                 tops = tuple(top if top.requires_grad else top.detach().requires_grad_() for top in tops)
             made.update(zip(self.names.writes[i], tops, strict=True))
+            done.take(step, tops)
         self._made = made
+        self.losses = {loss.name: loss.weight for loss in done.losses if loss.head is not None}
         return made
 
     def _bottoms(self, i: int, made: Blobs) -> list[Tensor]:
@@ -109,8 +114,10 @@ class Isolation:
         handed = {blob: self._through_chain(blob, grad) for blob, grad in grads.items()}
         # What the golden lacks was zero or was not asked: zero where the diffs behind it come to zero.
         lacking = [blob for blob, diff in handed.items() if blob not in known and diff.any()]
-        found |= {blob: top.grad for blob, top in inner.items() if top.grad is not None}
-        return found | handed, self._dependent(lacking, known)
+        handed |= {blob: top.grad for blob, top in inner.items() if top.grad is not None}
+        # A loss that is read has its readers' diff or its own weight, never both: were both there, it would show here.
+        both = {blob: found[blob] + diff.reshape(found[blob].shape) for blob, diff in handed.items() if blob in found}
+        return found | handed | both, self._dependent(lacking, known)
 
     def _first(self, blob: str) -> Tensor:
         return self._made[self.names.first(blob)]

@@ -219,7 +219,7 @@ def _run_isolated(net: Net, fixture: Fixture, backward: bool) -> RunResult:
     made = isolation.run(range(len(net.steps)))
     result = RunResult({name: top.detach() for name, top in made.items()}, rng=isolation.words)
     if backward:
-        seeds = {name: torch.full_like(made[name], weight) for name, weight in net.loss_weights.items()}
+        seeds = {name: torch.full_like(made[name], weight) for name, weight in isolation.losses.items()}
         given, diffs = _tensors(fixture.top_diffs), _tensors(fixture.diffs)
         result.diffs, result.dependent = isolation.backward(seeds | given, diffs)
     return result

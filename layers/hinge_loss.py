@@ -30,7 +30,7 @@ class HingeLossLayer(LossLayer):
         x, labels = bottoms
         shape = tuple(x.shape)
         label = item_labels(labels, shape)
-        scores = x.flatten(1)  # (N, D)
+        scores = x.reshape(len(x), -1)  # (N, D); scores of one axis are of one class
         with refuse_unknown_classes(shape, scores.shape[1]):
             sign = scores.new_ones(scores.shape).scatter(1, label, -1)
         errors = (1 + sign * scores).relu()

@@ -24,7 +24,7 @@ class MultinomialLogisticLossLayer(LossLayer):
         p, labels = bottoms
         shape = tuple(p.shape)
         label = item_labels(labels, shape)
-        likelihoods = p.flatten(1)  # (N, D)
+        likelihoods = p.reshape(len(p), -1)  # (N, D); scores of one axis are of one class
         with refuse_unknown_classes(shape, likelihoods.shape[1]):
             picked = likelihoods.gather(1, label)
         return (-floored(picked, LOG_THRESHOLD).log().sum() / len(p),)

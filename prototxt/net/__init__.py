@@ -9,11 +9,13 @@ from .match import Allow, Match, ParamName, count_nonfinite, pair, refuse_nonfin
 from .net import Net
 from .params import Param, expected_params
 from .step import NetError, Step, located
+from .walk import Forward
 
 __all__ = [
     "PHASES",
     "Allow",
     "Array",
+    "Forward",
     "Match",
     "Net",
     "NetError",

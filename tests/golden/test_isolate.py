@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -18,6 +19,8 @@ from recaffe.golden.run import verify
 from recaffe.golden.subject import Subject
 from recaffe.layers.sigmoid import SigmoidLayer
 from recaffe.prototxt.net.net import Net
+from recaffe.prototxt.net.step import Step
+from recaffe.prototxt.net.walk import Forward, Loss
 from recaffe.prototxt.text.read import read_net
 from recaffe.tools.main import main
 
@@ -175,3 +178,24 @@ def test_what_is_not_judged_is_told(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert main([*command, str(path), "--json"]) == 0
         (entry,) = json.loads(capsys.readouterr().out)["fixtures"]
         assert (entry["ok"], entry["notes"]) == (True, [NOTE])
+
+
+def test_a_loss_that_goes_backward_twice_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss that another layer reads has the reader's diff in place of its own weight."""
+    text = """
+    force_backward: true
+    layer { name: "x" type: "Input" top: "x" top: "t" input_param { shape { dim: 3 dim: 4 } shape { dim: 3 dim: 5 } } }
+    layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip"
+            inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }
+    layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "t" top: "loss" }
+    layer { name: "reader" type: "Power" bottom: "loss" top: "y" power_param { scale: -2 } loss_weight: 0.5 }
+    """
+    fixture = made(text, "loss", "ip", "x", "y")
+    assert all(judged(fixture).values())
+
+    def added(self: Forward, step: Step, tops: Sequence[torch.Tensor]) -> None:
+        self.values.update(zip(step.node.tops, tops, strict=True))
+        self.losses += [Loss(name, tops[0], weight, tops[0]) for name, weight in step.losses.items()]
+
+    monkeypatch.setattr(Forward, "take", added)
+    assert judged(fixture)["diff/loss"] is False

@@ -40,3 +40,9 @@ def test_labels_must_suit_the_scores() -> None:
         HingeLossLayer().top_shapes((2, 3), (4,))
     with pytest.raises(LayerError, match="takes one label an item, 2 in all, got 2×3"):
         HingeLossLayer().top_shapes((2, 3), (2, 3))
+
+
+def test_scores_of_one_axis_are_of_one_class() -> None:
+    x = torch.tensor([0.5, -3.0])
+    (loss,) = HingeLossLayer()(x, torch.zeros(2))
+    assert loss.item() == (0.5 + 4) / 2

@@ -42,3 +42,8 @@ def test_labels_must_suit_the_probabilities() -> None:
         MultinomialLogisticLossLayer().top_shapes((2, 3), (3,))
     with pytest.raises(LayerError, match="takes one label an item, 2 in all, got 2×4"):
         MultinomialLogisticLossLayer().top_shapes((2, 3), (2, 4))
+
+
+def test_probabilities_of_one_axis_are_of_one_class() -> None:
+    (loss,) = MultinomialLogisticLossLayer()(torch.tensor([0.5, 0.25]), torch.zeros(2))
+    assert loss.item() == pytest.approx(math.log(8) / 2)

@@ -43,7 +43,9 @@ def write_module(name: str, parts: Parts, inputs: Sequence[str], outputs: Sequen
     writer.share()
     linked = Linked(dict.fromkeys(use for code in writer.codes for use in code.uses))
     arguments = {writer.variables[blob]: times(parts.shapes[blob]) for blob in inputs}
-    kept = {blob: variable for blob, variable in writer.variables.items() if blob not in writer.copies}
+    kept = {
+        blob: variable for blob, variable in writer.variables.items() if blob not in writer.copies or blob in outputs
+    }
     given = {blob: writer.variables[blob] for blob in outputs}
     text = page(_line(name) or "Net", linked, arguments, writer.made, writer.ran, kept, given)
     return Written(text, writer.state, writer.renamed)
@@ -116,7 +118,10 @@ class _Writer:
             self.state |= {_key(attribute, name): tensor for name, tensor in code.state.items()}
             self.renamed |= {node.name: attribute} if attribute != node.name else {}
         for top in node.tops:
-            self.variables[top] = self.variables[top] if top in node.bottoms else self._variable(top)
+            # In place on a Split's copy: the other copies keep what their variable holds.
+            overwrites = top in node.bottoms and top not in self.copies
+            self.variables[top] = self.variables[top] if overwrites else self._variable(top)
+            self.copies.discard(top)
         targets = ", ".join(self.variables[top] for top in node.tops)
         line = f"{targets} = {code.call}{comment}"
         if code.call == targets:

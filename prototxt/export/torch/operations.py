@@ -28,7 +28,7 @@ class Scale(nn.Module):
 
 def argmax(x: Tensor, top_k: int, axis: int | None, out_max_val: bool) -> Tensor:
     """The places of the top_k largest, of equal ones the last first; without an axis Caffe's top has three axes."""
-    searched, dim = (x.flatten(1), 1) if axis is None else (x, axis)
+    searched, dim = (x.reshape(len(x), -1), 1) if axis is None else (x, axis)
     values, places = searched.flip(dim).sort(dim=dim, descending=True, stable=True)
     values = values.narrow(dim, 0, top_k)
     places = (searched.shape[dim] - 1 - places.narrow(dim, 0, top_k)).to(x.dtype)

@@ -41,7 +41,10 @@ def reshape(layer: ReshapeLayer, site: Site, x: str) -> Code:
 
 @writes(FlattenLayer)
 def flatten(layer: FlattenLayer, site: Site, x: str) -> Code:
-    """Tensor.flatten."""
+    """Tensor.flatten, which joins one axis at least."""
+    start, end = (canonical_axis(axis, site.shapes[0]) for axis in (layer.axis, layer.end_axis))
+    if end < start:
+        return Code(f"{x}.unsqueeze({start})")
     return Code(
         f"{x}.flatten({layer.axis}, {layer.end_axis})" if layer.end_axis != -1 else f"{x}.flatten({layer.axis})"
     )

@@ -132,6 +132,35 @@ def test_what_is_shared_stays_shared(tmp_path: Path) -> None:
     assert prove(net, run) == ["8 blobs the same on a random input", "8 blobs the same on a blank input"]
 
 
+def test_flatten_puts_an_axis_in(tmp_path: Path) -> None:
+    text = "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { dim: 2 dim: 3 dim: 4 } } }\n"
+    net = Net.from_prototxt(
+        text + "layer { name: 'f' type: 'Flatten' bottom: 'x' top: 'f' flatten_param { axis: 2 end_axis: 1 } }"
+    )
+    feed = {"x": torch.randn(2, 3, 4)}
+    have = module(net, tmp_path).chained(feed)["f"]
+    assert have.shape == net.blob_shapes["f"] == (2, 3, 1, 4)
+    assert np.array_equal(np.asarray(have)[:, :, 0], feed["x"].numpy())
+
+
+def test_the_largest_of_items_of_one_number(tmp_path: Path) -> None:
+    text = "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { dim: 4 } } }\n"
+    net = Net.from_prototxt(text + "layer { name: 'm' type: 'ArgMax' bottom: 'x' top: 'm' }")
+    assert prove(net, module(net, tmp_path))
+
+
+def test_in_place_on_a_copy_leaves_the_others(tmp_path: Path) -> None:
+    text = "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { dim: 2 dim: 3 } } }\n"
+    text += "layer { name: 's' type: 'Split' bottom: 'x' top: 'a' top: 'b' }\n"
+    net = Net.from_prototxt(text + "layer { name: 'r' type: 'ReLU' bottom: 'b' top: 'b' }")
+    feed = {"x": torch.tensor([[-1.0, 2, -3], [4, -5, 6]])}
+    run = module(net, tmp_path)
+    outputs = run.net(feed["x"])
+    assert torch.equal(outputs["a"], feed["x"])
+    assert torch.equal(outputs["b"], feed["x"].relu())
+    assert prove(net, run)
+
+
 def test_the_batchs_statistics_have_no_code() -> None:
     text = "layer { name: 'in' type: 'Input' top: 'x' input_param { shape { dim: 2 dim: 3 } } }\n"
     text += "layer { name: 'odd' type: 'BatchNorm' bottom: 'x' top: 'z' batch_norm_param { use_global_stats: false } }"
