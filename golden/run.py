@@ -67,7 +67,7 @@ def verify(fixture: Fixture, isolate: bool = False, faithful_inplace: bool = Fal
         report.results += compare_weights(fixture)
         return report
     net = subject.filled(fixture)
-    report.notes += inplace_hazards(net)
+    report.notes += inplace_hazards(net.steps, net.faithful_inplace)
     _compare_params(net, fixture, report)
     for run, top in runs(net, fixture, report) if not fixture.has_trace_alone else ():
         one = compare_run(net, run, isolate, top, build=partial(subject.filled, fixture))

@@ -97,7 +97,7 @@ def compare_fixture(
         fates=tuple(chain.fates),
         ties=tuple(chain.ties or alone.ties),
         tipped=chain.tipped,
-        notes=tuple(dict.fromkeys([*inplace_hazards(ours), *chain.notes, *alone.notes])),
+        notes=tuple(dict.fromkeys([*inplace_hazards(ours.steps, ours.faithful_inplace), *chain.notes, *alone.notes])),
     )
     return replace(found, verdict=decide(found, chain.stopped, describer.decisions))
 

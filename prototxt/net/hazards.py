@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ...layers import Layer
 from .graph import Node
 from .step import Step
-
-if TYPE_CHECKING:
-    from .net import Net
 
 _OWN = frozenset({"bottom", "sign"})
 """What a layer reads of its top only where it computes in place."""
@@ -67,13 +63,13 @@ def _writers(step: Step, followers: Sequence[Step], blob: str) -> tuple[Node, ..
     return own + tuple(other.node for other in followers if reads - other.layer.leaves)
 
 
-def inplace_hazards(net: Net) -> list[str]:
+def inplace_hazards(steps: Sequence[Step], faithful: bool = False) -> list[str]:
     """One line for each layer that Caffe computes otherwise because it, or one behind it, computes in place.
 
-    Gradients that the net computes as Caffe does (`faithful_inplace`) are left out.
+    In a `faithful` net, gradients that are computed as Caffe does are left out.
     """
-    lines = {h.at: str(h) for h in gradient_hazards(net.steps) if not (net.faithful_inplace and h.can_follow)}
-    for i, step in enumerate(net.steps):
+    lines = {h.at: str(h) for h in gradient_hazards(steps) if not (faithful and h.can_follow)}
+    for i, step in enumerate(steps):
         if any(map(step.node.overwrites, range(len(step.node.tops)))) and not step.layer.in_place:
             lines[i] = (
                 f"{step.node}: computes in place, where Caffe's reads what it has overwritten already and may give "

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     net = net_of(args, text, shapes)
     report = net.load(args.weights, allow=allowed(args)).report() if args.weights else ""
     notes = [f"{args.net}: {note}" for note in text.notes]
-    notes += [in_flags(line, _WAYS, _WAYS) for line in inplace_hazards(net)]
+    notes += [in_flags(line, _WAYS, _WAYS) for line in inplace_hazards(net.steps)]
     if args.json:
         print(json.dumps(summary_json(net) | {"notes": notes}))
     else:

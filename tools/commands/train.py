@@ -77,7 +77,7 @@ def _train(args: argparse.Namespace, ranks: Ranks) -> int:
     from ..training import train_through
 
     solver = _solver(args, ranks)
-    for line in inplace_hazards(solver.net):
+    for line in inplace_hazards(solver.net.steps, solver.net.faithful_inplace):
         print(f"note: {in_flags(line, ('faithful_inplace',), args.flags)}", file=sys.stderr)
     roidb = training_roidb([set_of(args)], solver.net.config, [args.proposals] if args.proposals else ())
     if not train_through(solver, roidb, args.out, partial(_start, args), means_of(args)):

@@ -7,7 +7,7 @@ HEAD = 'force_backward: true input: "x" input_shape { dim: 2 dim: 3 dim: 4 dim: 
 
 
 def hazards(layers: str, phase: str = "TRAIN", *, faithful: bool = False, head: str = HEAD) -> list[str]:
-    return inplace_hazards(Net(read_net(head + layers), phase, faithful_inplace=faithful))
+    return inplace_hazards(Net(read_net(head + layers), phase).steps, faithful)
 
 
 def layer(name: str, kind: str, bottom: str, top: str, rest: str = "") -> str:

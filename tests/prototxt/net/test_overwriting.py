@@ -108,8 +108,8 @@ def test_it_is_caffes_gradient_from_overwritten_memory(name: str, drawn: tuple[A
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4 * np.abs(want).max())
     # And the true one, which is given by default, is another: the chain is one of those that matter, and is named.
     assert np.abs(ours(chain, *drawn, faithful=False) - want).max() > 1e-2 * np.abs(want).max()
-    assert inplace_hazards(Net(read_net(prototxt(chain)), "TRAIN"))
-    assert not inplace_hazards(Net(read_net(prototxt(chain)), "TRAIN", faithful_inplace=True))
+    assert inplace_hazards(Net(read_net(prototxt(chain)), "TRAIN").steps)
+    assert not inplace_hazards(Net(read_net(prototxt(chain)), "TRAIN").steps, faithful=True)
 
 
 @pytest.mark.parametrize("name", HARMLESS)
@@ -119,7 +119,7 @@ def test_elsewhere_caffes_gradient_is_the_true_one(name: str, drawn: tuple[Array
         got = ours(chain, *drawn, faithful=faithful)
         want = caffe(chain, *drawn)
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5 * np.abs(want).max())
-    assert not inplace_hazards(Net(read_net(prototxt(chain)), "TRAIN"))
+    assert not inplace_hazards(Net(read_net(prototxt(chain)), "TRAIN").steps)
 
 
 def test_by_hand() -> None:
