@@ -10,8 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
-from io import StringIO
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -21,7 +20,7 @@ from ...prototxt.files import DIALECTS
 from ...prototxt.net import Net
 from ...prototxt.text import print_text, read_net
 from ...prototxt.zoo import make_net
-from ..main import main
+from ..porting import Porting, port_weights
 
 _TIMES = 3
 _OPENCV = """
@@ -106,8 +105,7 @@ def _copy(folder: Path) -> None:
 
 def _port(folder: Path) -> None:
     (folder / _PORTED).unlink(missing_ok=True)
-    with redirect_stdout(StringIO()):
-        main(["port", *(str(folder / name) for name in (_NET, _WEIGHTS, _PORTED))])
+    port_weights(Porting(lambda: Net(read_net(folder / _NET)), str(folder / _WEIGHTS), folder / _PORTED))
 
 
 if __name__ == "__main__":
