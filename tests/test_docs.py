@@ -8,12 +8,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+import recaffe
 from recaffe.tools.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,14 +102,19 @@ def entered(code: str) -> Iterator[tuple[str, str]]:
 
 
 @every_page
-def test_python_comes_in_by_doors(page: Path) -> None:
-    """By the front door, `from recaffe import Net`, or where that is not enough by a room's; README.md by the first."""
+def test_python_comes_in_by_the_front_door(page: Path) -> None:
     for block in (block for block in blocks(page) if block.language == "python"):
         for module, name in entered(block.code):
-            door = import_module(module)
-            assert Path(str(door.__file__)).name == "__init__.py", f"{page.name}:{block.line}: {module} is no door"
-            assert name in door.__all__, f"{page.name}:{block.line}: {module} does not show {name!r}"
-            assert page != FRONT or module == "recaffe", f"{page.name}:{block.line}: {module}"
+            place = f"{page.name}:{block.line}"
+            assert module == "recaffe", f"{place}: {module} is not the front door"
+            assert name in recaffe.__all__, f"{place}: recaffe does not show {name!r}"
+
+
+def test_the_front_door_shows_all_that_it_names() -> None:
+    assert sorted(recaffe.__all__) == sorted(dir(recaffe))
+    assert all(getattr(recaffe, name) for name in recaffe.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'Nett'"):
+        _ = recaffe.Nett  # type: ignore[attr-defined]
 
 
 def test_the_front_page_is_short_and_lists_every_command() -> None:

@@ -36,7 +36,7 @@ def write_model(path: Path, name: str, parts: Parts, inputs: Sequence[str], outp
         program = write_pt2(path, parts, inputs, outputs)
         targets = {str(node.target).removesuffix(".default") for node in program.graph.nodes}
         ours = ", ".join(sorted(target for target in targets if target.startswith("recaffe.")))
-        notes = [f"calls {ours}: load it by recaffe.prototxt.export.load_pt2"] if ours else []
+        notes = [f"calls {ours}: load it by recaffe.load_pt2"] if ours else []
         notes += [f"takes {blob} {high}×{wide}, no other size" for blob, (high, wide) in fixed_sizes(program).items()]
         return Model({key: tuple(tensor.shape) for key, tensor in program.state_dict.items()}, notes)
     sums = sum(step.node.type == "BatchNorm" for step in parts.steps)

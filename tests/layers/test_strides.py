@@ -14,32 +14,9 @@ from recaffe.layers import BatchNormLayer
 from recaffe.prototxt.net import Net, Step
 from recaffe.prototxt.text import read_net
 
+from ..fuzz.checks.layouts import LAYOUTS
+
 FIXTURES = sorted((Path(__file__).parents[2] / "golden" / "fixtures" / "layers").glob("*.npz"))
-
-
-def turned(x: Tensor) -> Tensor:
-    """The axes the other way round in memory."""
-    axes = list(reversed(range(x.dim())))
-    return x.permute(axes).contiguous().permute(axes)
-
-
-def innermost(x: Tensor) -> Tensor:
-    """The channels innermost, as pictures are read."""
-    return x.movedim(1, -1).contiguous().movedim(-1, 1) if x.dim() > 2 else x.clone()
-
-
-def ambiguous(x: Tensor) -> Tensor:
-    """Channels innermost, and for axes of length 1 a stride that fits no layout."""
-    y = innermost(x)
-    return y.as_strided(y.shape, [3 if length == 1 else s for length, s in zip(y.shape, y.stride(), strict=True)])
-
-
-def spaced(x: Tensor) -> Tensor:
-    """Every second number of a larger memory."""
-    return torch.stack([x, x + 7], -1)[..., 0]
-
-
-LAYOUTS = (turned, innermost, ambiguous, spaced)
 
 
 def run(net: Net, step: Step, bottoms: list[Tensor], layout: Callable[[Tensor], Tensor]) -> list[Tensor]:

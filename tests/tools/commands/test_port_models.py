@@ -74,7 +74,7 @@ def test_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert report["notes"] == ["1 BatchNorm layers have mean and variance, not sums and their weight"]
     assert report["params"]["conv1/0"] == [4, 1, 3, 3]
     assert port(*FRCNN, tmp_path / "a.pt2") == 0
-    line = "note: calls recaffe.propose, recaffe.roi_pool: load it by recaffe.prototxt.export.load_pt2"
+    line = "note: calls recaffe.propose, recaffe.roi_pool: load it by recaffe.load_pt2"
     assert line in capsys.readouterr().out
 
 
